@@ -1,0 +1,3 @@
+"""Augmentations, one per file."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Corpora, one per file."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Feature extractors, one per file."""
+
+from __future__ import annotations

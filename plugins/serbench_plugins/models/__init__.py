@@ -1,0 +1,3 @@
+"""Models, one per file."""
+
+from __future__ import annotations

@@ -1,0 +1,25 @@
+"""serbench: a benchmark harness for speech emotion recognition.
+
+A folder is a stage of the work, and a stage imports only from stages above it in this list:
+
+======================  ====================================================
+``corpus``              what is there? utterances, datasets, sound
+``protocol``            who is tested on what? folds, splits, the leak check
+``features``            sound to numbers: extractors, tables, the cache
+``learning``            fit and predict: the model contract, training
+``scoring``             how good, how sure, how costly?
+``results``             facts on disk: records and predictions
+``plugin``              who offers what? hooks, the manager, the registry
+``run``                 the work: plan the cells, run them
+``board``               views of the facts: ranking and tables
+``cli``                 the face
+======================  ====================================================
+
+For authors of plugins: import :mod:`serbench.api` and nothing else.
+"""
+
+from __future__ import annotations
+
+__version__ = "0.1.0"
+
+__all__ = ["__version__"]

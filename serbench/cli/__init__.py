@@ -1,0 +1,3 @@
+"""The face: a typer program, one file per group of commands."""
+
+from __future__ import annotations

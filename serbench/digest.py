@@ -1,0 +1,66 @@
+"""The only place that hashes.
+
+Conventions
+-----------
+A digest is the first 32 hexadecimal digits (128 bits) of SHA-256. Values are hashed in their canonical
+JSON form: sorted keys, no blanks, UTF-8, floats as Python's shortest repr, tuples as lists. ``nan`` and
+``inf`` are refused, since JSON has no word for them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+DIGITS = 32
+_BLOCK = 1 << 20
+
+
+def canonical_json(value: Any) -> str:
+    """Return the one JSON text of a value made of dicts, lists, tuples, strings, numbers, booleans, None.
+
+    Raises
+    ------
+    TypeError
+        For any other type.
+    ValueError
+        For ``nan`` or ``inf``.
+
+    >>> canonical_json({"b": 1, "a": (1.0, None)})
+    '{"a":[1.0,null],"b":1}'
+    """
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def digest_value(value: Any) -> str:
+    """Return the digest of a JSON-like value.
+
+    >>> digest_value({"a": 1}) == digest_value({"a": 1})
+    True
+    """
+    return digest_bytes(canonical_json(value).encode())
+
+
+def digest_bytes(data: bytes) -> str:
+    """Return the digest of bytes."""
+    return hashlib.sha256(data).hexdigest()[:DIGITS]
+
+
+def digest_file(path: Path) -> str:
+    """Return the digest of a file's bytes, read in blocks of 1 MiB.
+
+    Raises
+    ------
+    OSError
+        When the file cannot be read.
+    """
+    state = hashlib.sha256()
+    with path.open("rb") as stream:
+        while block := stream.read(_BLOCK):
+            state.update(block)
+    return state.hexdigest()[:DIGITS]
+
+
+__all__ = ["DIGITS", "canonical_json", "digest_bytes", "digest_file", "digest_value"]

@@ -1,0 +1,144 @@
+"""Every error that serbench raises on purpose, and the exit code each ends the program with.
+
+Conventions
+-----------
+A message is one line, starts lowercase and says what came, what was expected and what to do next.
+Two places catch: ``run/job.py`` turns a plugin's failure into a ``failed`` record, ``cli/app.py`` turns
+a :class:`SerbenchError` into one line on standard error and the exit code of its class.
+
+The tree::
+
+    SerbenchError            1
+    ├── UsageError           2   the command or a call is off
+    │   └── UnknownNameError 2   no such plugin, protocol, argument; near matches are named
+    ├── DatasetError         3   what lies on disk is not the corpus it should be
+    │   ├── DatasetMissingError 3   nothing was found where the corpus should be
+    │   └── AudioError       3   a recording cannot be read whole
+    ├── ProtocolError        4   this protocol cannot be applied to this corpus
+    │   └── LeakError        4   a test row, speaker or recording is also outside the test set
+    ├── PluginError          5   a plugin breaks its contract
+    │   ├── DuplicateNameError 5   two plugins offer one name
+    │   └── NotFittedError   5   predict was called before fit
+    ├── FormatError          6   a file on disk has an unknown or damaged format
+    └── CellsFailedError     7   the run ended, but some cells failed
+
+Interrupted by the keyboard: 130.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from typing import ClassVar
+
+
+class SerbenchError(Exception):
+    """Root of all errors that are somebody's to mend, not a bug of ours."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class UsageError(SerbenchError):
+    """A command or a call that cannot be understood."""
+
+    exit_code = 2
+
+
+class UnknownNameError(UsageError):
+    """A name that nobody offers.
+
+    Parameters
+    ----------
+    kind
+        What was looked for, in the singular: ``"model"``.
+    name
+        The name that came.
+    known
+        The names that would have been found.
+    """
+
+    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+        self.kind, self.name, self.known = kind, name, sorted(known)
+        super().__init__(f"unknown {kind} {name!r}, expected one of {self.known}{suggestion(name, self.known)}")
+
+
+class DatasetError(SerbenchError):
+    """What lies on disk is not the corpus it should be."""
+
+    exit_code = 3
+
+
+class DatasetMissingError(DatasetError):
+    """Nothing was found where the corpus should be; the message says how to obtain it."""
+
+
+class AudioError(DatasetError):
+    """A recording that cannot be read whole; the message names the file."""
+
+
+class ProtocolError(SerbenchError):
+    """A protocol that cannot be applied to a corpus."""
+
+    exit_code = 4
+
+
+class LeakError(ProtocolError):
+    """Something of the test set is also outside the test set."""
+
+
+class PluginError(SerbenchError):
+    """A plugin that breaks its contract."""
+
+    exit_code = 5
+
+
+class DuplicateNameError(PluginError):
+    """Two plugins that offer one name; both are named."""
+
+
+class NotFittedError(PluginError):
+    """``predict`` was called before ``fit``."""
+
+
+class FormatError(SerbenchError):
+    """A file on disk whose format is unknown or damaged."""
+
+    exit_code = 6
+
+
+class CellsFailedError(SerbenchError):
+    """A run that ended with failed cells; their records hold the reasons."""
+
+    exit_code = 7
+
+
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """Return ``"; did you mean 'x'?"`` for the nearest known name, or an empty string.
+
+    >>> suggestion("logrg", ["logreg", "majority"])
+    "; did you mean 'logreg'?"
+    >>> suggestion("zzz", ["logreg"])
+    ''
+    """
+    known = list(known)
+    folded = {candidate.casefold().replace("-", "").replace("_", ""): candidate for candidate in known}
+    near = difflib.get_close_matches(name.casefold().replace("-", "").replace("_", ""), folded, n=1, cutoff=0.6)
+    return f"; did you mean {folded[near[0]]!r}?" if near else ""
+
+
+__all__ = [
+    "AudioError",
+    "CellsFailedError",
+    "DatasetError",
+    "DatasetMissingError",
+    "DuplicateNameError",
+    "FormatError",
+    "LeakError",
+    "NotFittedError",
+    "PluginError",
+    "ProtocolError",
+    "SerbenchError",
+    "UnknownNameError",
+    "UsageError",
+    "suggestion",
+]

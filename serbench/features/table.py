@@ -1,0 +1,196 @@
+"""Tables of features: what a model gets to see, and all that it gets to see.
+
+Conventions
+-----------
+Letters: ``n`` rows, ``t`` frames, ``d`` coefficients, ``c`` channels, ``h`` height, ``w`` width. Values are
+float32. Rows of a sequence or a waveform differ in length, so they lie end to end in one array with their
+lengths beside it. Row ids are opaque words made by the runner: they say nothing of file, speaker or label,
+and the rows of a test table come in an order that says nothing either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from serbench.errors import PluginError
+
+#: ``vector`` (d,), ``sequence`` (t, d), ``image`` (c, h, w), ``waveform`` (n,). Part of the file format.
+Output = Literal["vector", "sequence", "image", "waveform"]
+RAGGED: frozenset[Output] = frozenset({"sequence", "waveform"})
+
+Floats = npt.NDArray[np.float32]
+Integers = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One feature for every row.
+
+    Attributes
+    ----------
+    output
+        The shape's kind.
+    values
+        float32. ``vector`` (n, d); ``image`` (n, c, h, w); ``sequence`` (sum of t, d) and ``waveform``
+        (sum of samples,) with all rows end to end.
+    lengths
+        int64 (n,): frames or samples per row of a ragged column, else None.
+    """
+
+    output: Output
+    values: Floats
+    lengths: Integers | None = None
+
+    def __post_init__(self) -> None:
+        if (self.lengths is not None) != (self.output in RAGGED):
+            raise PluginError(f"a {self.output} column has lengths exactly when its rows differ in length")
+        if self.lengths is not None and int(self.lengths.sum()) != len(self.values):
+            raise PluginError(f"lengths add up to {int(self.lengths.sum())}, expected {len(self.values)}")
+
+    @classmethod
+    def stack(cls, output: Output, rows: Sequence[Floats]) -> Self:
+        """Make a column of single rows; at least one."""
+        if output in RAGGED:
+            return cls(output, np.concatenate(rows), np.array([len(row) for row in rows], dtype=np.int64))
+        return cls(output, np.stack(rows))
+
+    def __len__(self) -> int:
+        return len(self.values) if self.lengths is None else len(self.lengths)
+
+    @cached_property
+    def offsets(self) -> Integers:
+        """int64 (n + 1,): where each row of a ragged column starts; the last is the end."""
+        if self.lengths is None:
+            raise PluginError(f"a {self.output} column has no offsets")
+        return np.concatenate([np.zeros(1, np.int64), np.cumsum(self.lengths)])
+
+    def row(self, index: int) -> Floats:
+        """Return one row: (d,), (t, d), (c, h, w) or (samples,)."""
+        if self.lengths is None:
+            return self.values[index]
+        return self.values[self.offsets[index] : self.offsets[index + 1]]
+
+    def rows(self) -> Iterator[Floats]:
+        """Yield every row in order."""
+        return (self.row(index) for index in range(len(self)))
+
+    def take(self, indices: Sequence[int] | Integers) -> Column:
+        """Return the column of the given rows, in the given order; values are copied."""
+        if self.lengths is None:
+            return Column(self.output, self.values[np.asarray(indices, dtype=np.int64)])
+        return Column.stack(self.output, [self.row(int(index)) for index in indices])
+
+
+@dataclass(frozen=True)
+class FeatureTable:
+    """Rows with their features, and their labels where the holder may know them.
+
+    Attributes
+    ----------
+    ids
+        One opaque word per row.
+    columns
+        From feature name to its column; all of equal length.
+    labels
+        All classes of the task, in the order of scores.
+    y
+        (n,) array of class names, or None: test rows have none.
+    parents
+        (n,) the id of the clip that a row was made from: its own id, or the parent's for an augmented row.
+        Empty when no row is augmented.
+    """
+
+    ids: tuple[str, ...]
+    columns: Mapping[str, Column]
+    labels: tuple[str, ...]
+    y: npt.NDArray[np.str_] | None = None
+    parents: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        sizes = {name: len(column) for name, column in self.columns.items()}
+        if any(size != len(self.ids) for size in sizes.values()):
+            raise PluginError(f"columns have {sizes} rows, expected {len(self.ids)} each")
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @property
+    def column(self) -> Column:
+        """The only column.
+
+        Raises
+        ------
+        PluginError
+            When the table has several features, or none: name one in :attr:`columns`.
+        """
+        if len(self.columns) != 1:
+            raise PluginError(f"the table has features {sorted(self.columns)}, expected exactly one; use columns[name]")
+        return next(iter(self.columns.values()))
+
+    @property
+    def x(self) -> Floats:
+        """The only column's values: (n, d) for a vector, (n, c, h, w) for an image."""
+        column = self.column
+        if column.lengths is not None:
+            raise PluginError(f"rows of a {column.output} differ in length; use table.column.rows()")
+        return column.values
+
+    @cached_property
+    def codes(self) -> Integers:
+        """int64 (n,): each row's class as its place in :attr:`labels`.
+
+        Raises
+        ------
+        PluginError
+            When the rows have no labels.
+        """
+        if self.y is None:
+            raise PluginError("this table has no labels: test rows never have any")
+        place = {label: code for code, label in enumerate(self.labels)}
+        return np.array([place[str(label)] for label in self.y], dtype=np.int64)
+
+    def take(self, indices: Sequence[int] | Integers) -> FeatureTable:
+        """Return the table of the given rows, in the given order."""
+        picked = [int(index) for index in indices]
+        return FeatureTable(
+            ids=tuple(self.ids[index] for index in picked),
+            columns={name: column.take(picked) for name, column in self.columns.items()},
+            labels=self.labels,
+            y=None if self.y is None else self.y[picked],
+            parents=tuple(self.parents[index] for index in picked) if self.parents else (),
+        )
+
+    def without_labels(self) -> FeatureTable:
+        """Return the same rows with ``y`` removed."""
+        return FeatureTable(self.ids, self.columns, self.labels)
+
+    @classmethod
+    def join(cls, tables: Sequence[FeatureTable]) -> FeatureTable:
+        """Return the rows of all tables one after another; all have the same features and classes."""
+        first = tables[0]
+        columns = {}
+        for name, column in first.columns.items():
+            parts = [table.columns[name] for table in tables]
+            values = np.concatenate([part.values for part in parts])
+            lengths = None
+            if column.lengths is not None:
+                lengths = np.concatenate([part.lengths for part in parts if part.lengths is not None])
+            columns[name] = Column(column.output, values, lengths)
+        ys = [table.y for table in tables if table.y is not None]
+        augmented = any(table.parents for table in tables)
+        return cls(
+            ids=tuple(uid for table in tables for uid in table.ids),
+            columns=columns,
+            labels=first.labels,
+            y=np.concatenate(ys) if len(ys) == len(tables) else None,
+            parents=tuple(p for table in tables for p in (table.parents or table.ids)) if augmented else (),
+        )
+
+
+__all__ = ["RAGGED", "Column", "FeatureTable", "Output"]

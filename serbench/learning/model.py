@@ -1,0 +1,184 @@
+"""The Model contract: fit on labelled rows, predict scores for rows without labels.
+
+Conventions
+-----------
+``k`` is the number of classes of the task. A model may know fewer classes than the task has (a class may be
+missing from training): :meth:`Predictions.aligned` gives the missing ones the score 0.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from serbench.errors import NotFittedError, PluginError
+from serbench.features.table import FeatureTable
+from serbench.part import Card, Part
+
+Scores = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelCard(Card):
+    """What a model says of itself.
+
+    Attributes
+    ----------
+    features
+        Names of the feature extractors it takes, with their default arguments; none for a model that
+        looks at labels alone.
+    augmentations
+        Names of the augmentations whose children it wants beside its training rows.
+    chooses_on_dev
+        True when it selects anything (an epoch, a constant) on dev. Where False, the runner joins dev to
+        train, so that everybody learns from the same rows outside the test set.
+    seeded
+        False when the seed changes nothing; such a model runs under the first seed only.
+    uses_test_statistics
+        True when it uses statistics of the test rows beyond one row at a time; the board marks it.
+    seconds_per_row
+        Rough training seconds per training row on one present-day CPU core, for the plan's estimate until
+        this machine has times of its own.
+    """
+
+    features: tuple[str, ...] = ()
+    augmentations: tuple[str, ...] = ()
+    chooses_on_dev: bool = False
+    seeded: bool = True
+    uses_test_statistics: bool = False
+    seconds_per_row: float = 1e-3
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What a model says of rows.
+
+    Attributes
+    ----------
+    ids
+        The rows, in the order in which they came.
+    scores
+        (n, k') per row and class, finite; probabilities where the model has them.
+    labels
+        The k' classes of the columns.
+    """
+
+    ids: tuple[str, ...]
+    scores: Scores
+    labels: tuple[str, ...]
+
+    def aligned(self, ids: tuple[str, ...], labels: tuple[str, ...]) -> Scores:
+        """Check against what was asked, and return float64 (n, k) with columns in the order of ``labels``.
+
+        Raises
+        ------
+        PluginError
+            When ids differ or are out of order, a class is unknown or repeats, the shape is off, or a score
+            is not finite.
+        """
+        scores = np.asarray(self.scores, dtype=np.float64)
+        if tuple(self.ids) != ids:
+            raise PluginError(f"predictions are for {len(self.ids)} ids in an order of their own, expected those given")
+        if scores.shape != (len(ids), len(self.labels)):
+            raise PluginError(f"scores have shape {scores.shape}, expected {(len(ids), len(self.labels))}")
+        if not np.isfinite(scores).all():
+            raise PluginError(f"{int((~np.isfinite(scores)).sum())} scores are not finite, expected all")
+        names = [str(label) for label in self.labels]
+        if len(set(names)) != len(names) or not set(names) <= set(labels):
+            raise PluginError(f"score columns are {names}, expected classes out of {list(labels)}, each once")
+        full = np.zeros((len(ids), len(labels)))
+        full[:, [labels.index(name) for name in names]] = scores
+        return full
+
+
+@dataclass(frozen=True)
+class Size:
+    """How large a fitted model is.
+
+    Attributes
+    ----------
+    trainable, total
+        Numbers that training sets; and those plus stored statistics.
+    bytes
+        What must be kept to predict again.
+    macs
+        Multiply-accumulates to score a clip of 3 s from its features, or None.
+    macs_reason
+        Why ``macs`` is None.
+    """
+
+    trainable: int
+    total: int
+    bytes: int
+    macs: int | None = None
+    macs_reason: str | None = "this model does not count its operations"
+
+
+class Model(Part):
+    """A classifier. An author writes the card, ``fit`` and ``predict``.
+
+    Attributes
+    ----------
+    device
+        Set by the runner before ``fit``: ``cpu``, ``cuda`` or ``mps``. No part of the identity.
+    """
+
+    card: ClassVar[ModelCard]
+    device: str = "cpu"
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """The feature extractors it takes; the card's unless an argument changes them."""
+        return self.card.features
+
+    @property
+    def augmentations(self) -> tuple[str, ...]:
+        """The augmentations it wants; the card's unless an argument changes them."""
+        return self.card.augmentations
+
+    def fit(self, train: FeatureTable, dev: FeatureTable | None, *, seed: int) -> Self:
+        """Learn from labelled rows.
+
+        Parameters
+        ----------
+        train
+            Rows to learn from, augmented children among them where asked for.
+        dev
+            Rows to choose on, never test rows; None when the card's ``chooses_on_dev`` is False.
+        seed
+            The only source of randomness; the global generators stay untouched.
+
+        Returns
+        -------
+        self. What was learned is stored in attributes that end in ``_``.
+        """
+        raise NotImplementedError
+
+    def predict(self, test: FeatureTable) -> Predictions:
+        """Score rows without labels, each row as if it were alone.
+
+        Raises
+        ------
+        NotFittedError
+            Before ``fit``.
+        """
+        raise NotImplementedError
+
+    def size(self) -> Size | None:
+        """Return how large the fitted model is, or None when it does not say."""
+        return None
+
+    def history(self) -> list[dict[str, Any]]:
+        """Return a JSON-like row per step of training, for the record; empty when there is none."""
+        return []
+
+    def check_fitted(self, attribute: str) -> None:
+        """Raise :class:`NotFittedError` unless ``attribute`` was set by ``fit``."""
+        if not hasattr(self, attribute):
+            raise NotFittedError(f"{self.card.name}: predict was called before fit; fit it first")
+
+
+__all__ = ["Model", "ModelCard", "Predictions", "Size"]

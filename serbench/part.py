@@ -1,0 +1,148 @@
+"""What every plugin class is: a card, and constructor arguments that are its whole identity.
+
+Conventions
+-----------
+A thing is its name, its version and its arguments. That is the cache key, the record key and the row
+label at once. Options that must not change results (device, workers, batch size at prediction) are no
+constructor arguments: the runner owns them.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar, Self
+
+from serbench.digest import canonical_json, digest_value
+from serbench.errors import PluginError, UnknownNameError, UsageError
+
+_NAME = re.compile(r"[a-z0-9]+([.-][a-z0-9]+)*")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Card:
+    """What a plugin says of itself.
+
+    Attributes
+    ----------
+    name
+        Kebab-case or one word, unique among its kind: ``mfcc-stats``.
+    version
+        Raised by the author whenever results change. Old records are never mixed with new ones.
+    summary
+        One line for listings.
+    """
+
+    name: str
+    version: str
+    summary: str
+
+    def __post_init__(self) -> None:
+        if not _NAME.fullmatch(self.name):
+            raise PluginError(f"bad plugin name {self.name!r}, expected lowercase words joined by '-' or '.'")
+        if not self.version:
+            raise PluginError(f"{self.name}: version is empty, expected a word such as '1'")
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Name, version and arguments of a part; equal identities give equal results.
+
+    Attributes
+    ----------
+    params
+        All arguments, defaults included, as JSON-like values.
+    label
+        For people: the name, and in brackets the arguments that differ from their defaults.
+    """
+
+    name: str
+    version: str
+    params: dict[str, Any]
+    label: str
+
+    def facts(self) -> dict[str, Any]:
+        """Return what is hashed and written into records."""
+        return {"name": self.name, "version": self.version, "params": self.params}
+
+    @cached_property
+    def digest(self) -> str:
+        """Return the digest of name, version and arguments."""
+        return digest_value(self.facts())
+
+
+class Part:
+    """Base of all plugin classes: the constructor stores, the methods work."""
+
+    card: ClassVar[Card]
+
+    @classmethod
+    def defaults(cls) -> dict[str, Any]:
+        """Return the constructor's arguments and their defaults.
+
+        Raises
+        ------
+        PluginError
+            When an argument has no default or is ``*args`` or ``**kwargs``.
+        """
+        found = {}
+        for name, parameter in inspect.signature(cls).parameters.items():
+            if parameter.default is inspect.Parameter.empty:
+                raise PluginError(
+                    f"{cls.__name__}: argument {name!r} of the constructor has no default, expected one for each"
+                )
+            found[name] = parameter.default
+        return found
+
+    @classmethod
+    def create(cls, **params: Any) -> Self:
+        """Construct with arguments that came from a person.
+
+        Raises
+        ------
+        UnknownNameError
+            For an argument that the constructor does not take.
+        UsageError
+            When the constructor refuses a value.
+        """
+        known = cls.defaults()
+        for name in params:
+            if name not in known:
+                raise UnknownNameError(f"argument of {cls.card.name}", name, known)
+        try:
+            return cls(**params)
+        except (TypeError, ValueError) as error:
+            raise UsageError(f"{cls.card.name} refuses {params}: {error}") from error
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """The constructor's arguments as they are stored.
+
+        Raises
+        ------
+        PluginError
+            When an argument is not stored under its own name, or is no JSON-like value.
+        """
+        values = {}
+        for name in self.defaults():
+            if not hasattr(self, name):
+                raise PluginError(f"{type(self).__name__} does not store its argument {name!r} as self.{name}")
+            values[name] = getattr(self, name)
+            try:
+                canonical_json(values[name])
+            except (TypeError, ValueError) as error:
+                raise PluginError(f"{type(self).__name__}: argument {name!r} is no JSON-like value: {error}") from error
+        return values
+
+    @property
+    def identity(self) -> Identity:
+        """Name, version and arguments."""
+        params, defaults = self.params, self.defaults()
+        changed = [f"{name}={value}" for name, value in sorted(params.items()) if value != defaults[name]]
+        label = self.card.name + (f"[{','.join(changed)}]" if changed else "")
+        return Identity(self.card.name, self.card.version, params, label)
+
+
+__all__ = ["Card", "Identity", "Part"]

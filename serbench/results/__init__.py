@@ -1,0 +1,3 @@
+"""Facts on disk: records, predictions, and what they add up to."""
+
+from __future__ import annotations

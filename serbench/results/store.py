@@ -1,0 +1,176 @@
+"""A folder of records and predictions.
+
+Conventions
+-----------
+``records/<dataset>/<protocol>/<model>/<fold>.seed<k>.<key>.json`` and, for a finished cell,
+``predictions/…`` of the same stem as Parquet: one row per test utterance with columns ``id``, ``speaker``,
+``truth``, ``prediction`` and one float64 column per class, named by the class in the record's order after the prefix
+``score:``. The predictions are written first: a ``done`` record always has them. Two processes may
+write into one store: each file appears whole, and two that did the same cell wrote the same facts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from serbench.digest import digest_file
+from serbench.errors import FormatError
+from serbench.files import atomic_write, read_document, write_document
+from serbench.results.record import FORMAT, KIND, CellKey, Record
+
+
+@dataclass(frozen=True)
+class TestPredictions:
+    """The scored test rows of one cell, joined again with what the runner knows of them.
+
+    Attributes
+    ----------
+    ids, speakers
+        (n,) of the test utterances.
+    truth
+        int64 (n,), place among ``classes``.
+    scores
+        float64 (n, k).
+    classes
+        The k classes.
+    """
+
+    __test__ = False  # no test class, whatever its name says to pytest
+
+    ids: tuple[str, ...]
+    speakers: tuple[str, ...]
+    truth: npt.NDArray[np.int64]
+    scores: npt.NDArray[np.float64]
+    classes: tuple[str, ...]
+
+    @classmethod
+    def join(cls, parts: Sequence[TestPredictions]) -> TestPredictions:
+        """Return the rows of all parts, sorted by id: the order of folds is no fact.
+
+        Raises
+        ------
+        FormatError
+            When the parts have different classes, or an id is in two of them.
+        """
+        if len({part.classes for part in parts}) != 1:
+            raise FormatError(f"predictions of {len(parts)} cells have different classes, expected the same")
+        ids = [uid for part in parts for uid in part.ids]
+        if len(set(ids)) != len(ids):
+            raise FormatError("an utterance is predicted twice, expected once")
+        order = sorted(range(len(ids)), key=ids.__getitem__)
+        speakers = [speaker for part in parts for speaker in part.speakers]
+        return cls(
+            tuple(ids[i] for i in order),
+            tuple(speakers[i] for i in order),
+            np.concatenate([part.truth for part in parts])[order],
+            np.concatenate([part.scores for part in parts])[order],
+            parts[0].classes,
+        )
+
+
+class Store:
+    """Records and predictions below one folder.
+
+    Parameters
+    ----------
+    folder
+        Made when something is written.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def record_path(self, record: Record) -> Path:
+        """Return where a record lies."""
+        return self.folder / "records" / f"{record.stem}.json"
+
+    def predictions_path(self, record: Record) -> Path:
+        """Return where a record's predictions lie."""
+        return self.folder / "predictions" / f"{record.stem}.parquet"
+
+    def find(self, key: CellKey, label: str) -> Record | None:
+        """Return the record of a cell, or None.
+
+        Raises
+        ------
+        FormatError
+            When the record is damaged.
+        """
+        path = self.record_path(Record(key=key, label=label, status="skipped"))
+        return Record.read(read_document(path, KIND, FORMAT)) if path.is_file() else None
+
+    def write(self, record: Record, predictions: TestPredictions | None = None) -> Record:
+        """Write a record, its predictions first; return it with their digest."""
+        if predictions is not None:
+            path = self.predictions_path(record)
+            _write_parquet(path, predictions)
+            record = replace(record, predictions=digest_file(path))
+        write_document(self.record_path(record), KIND, FORMAT, record.facts())
+        return record
+
+    def records(self) -> Iterator[Record]:
+        """Yield every record, sorted by path.
+
+        Raises
+        ------
+        FormatError
+            When a record is damaged.
+        """
+        for path in sorted((self.folder / "records").rglob("*.json")):
+            yield Record.read(read_document(path, KIND, FORMAT))
+
+    def predictions(self, record: Record) -> TestPredictions:
+        """Read the predictions of a ``done`` record.
+
+        Raises
+        ------
+        FormatError
+            When they are missing, or are not those that the record was written with.
+        """
+        path = self.predictions_path(record)
+        if not path.is_file():
+            raise FormatError(f"{path} is missing; run the cell again")
+        if digest_file(path) != record.predictions:
+            raise FormatError(f"{path} was changed after its record was written; run the cell again")
+        return _read_parquet(path, record.classes)
+
+
+def _write_parquet(path: Path, predictions: TestPredictions) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    classes = np.array(predictions.classes)
+    columns = {
+        "id": pa.array(predictions.ids),
+        "speaker": pa.array(predictions.speakers),
+        "truth": pa.array(classes[predictions.truth]),
+        "prediction": pa.array(classes[predictions.scores.argmax(axis=1)]),
+        **{f"score:{name}": pa.array(predictions.scores[:, place]) for place, name in enumerate(predictions.classes)},
+    }
+    with atomic_write(path) as stream:
+        pq.write_table(pa.table(columns), stream, compression="zstd")
+
+
+def _read_parquet(path: Path, classes: tuple[str, ...]) -> TestPredictions:
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(path)
+    names = [f"score:{name}" for name in classes]
+    if table.column_names != ["id", "speaker", "truth", "prediction", *names]:
+        raise FormatError(f"{path} has columns {table.column_names}, expected scores of {list(classes)}")
+    place = {name: code for code, name in enumerate(classes)}
+    return TestPredictions(
+        tuple(table["id"].to_pylist()),
+        tuple(table["speaker"].to_pylist()),
+        np.array([place[word] for word in table["truth"].to_pylist()], dtype=np.int64),
+        np.column_stack([table[name].to_numpy() for name in names]),
+        classes,
+    )
+
+
+__all__ = ["Store", "TestPredictions"]
