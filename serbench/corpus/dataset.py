@@ -13,7 +13,7 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, ClassVar, Protocol
 
 from serbench.corpus.manifest import LabelMap, Manifest, Utterance
@@ -130,7 +130,7 @@ class Dataset(Part):
             Path(folder, name)
             for folder, _, names in os.walk(root, followlinks=True)
             for name in names
-            if not name.startswith(".") and os.path.splitext(name)[1].lower() in AUDIO_SUFFIXES
+            if not name.startswith(".") and PurePath(name).suffix.lower() in AUDIO_SUFFIXES
         ]
         yield from sorted(found, key=lambda path: (len(path.parts), path.as_posix()))
 
@@ -194,7 +194,9 @@ def _settle(dataset: Dataset, root: Path, found: list[Utterance]) -> tuple[list[
             f"{len(copies)} clips lie there twice, the copy nearest to the root is read (left aside: {copies[0].path})"
         )
     yielded = {each.path for each in found}
-    strangers = [path for path in (f.relative_to(root).as_posix() for f in dataset.recordings(root)) if path not in yielded]
+    strangers = [
+        path for path in (f.relative_to(root).as_posix() for f in dataset.recordings(root)) if path not in yielded
+    ]
     if strangers:
         deviations.append(f"{len(strangers)} recordings are no clips of the corpus and are left aside ({strangers[0]})")
     return list(first.values()), deviations

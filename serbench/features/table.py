@@ -72,9 +72,9 @@ class Column:
 
     def row(self, index: int) -> Floats:
         """Return one row: (d,), (t, d), (c, h, w) or (samples,)."""
-        if self.lengths is None:
-            return self.values[index]
-        return self.values[self.offsets[index] : self.offsets[index + 1]]
+        start, end = (index, index + 1) if self.lengths is None else self.offsets[index : index + 2]
+        rows: Floats = self.values[start:end]
+        return rows if self.lengths is not None else rows[0]
 
     def rows(self) -> Iterator[Floats]:
         """Yield every row in order."""

@@ -18,7 +18,9 @@ from serbench.errors import ProtocolError
 from serbench.protocol.split import Fold
 
 
-def folds_of_groups(manifest: Manifest, groups: Sequence[tuple[str, frozenset[str]]], dev: Literal["next", "fifth"]) -> list[Fold]:
+def folds_of_groups(
+    manifest: Manifest, groups: Sequence[tuple[str, frozenset[str]]], dev: Literal["next", "fifth"]
+) -> list[Fold]:
     """Return a fold per group of speakers: test that group, dev the next one or a fifth of the others' clips.
 
     Parameters
@@ -113,7 +115,9 @@ class SpeakerGroups:
         """Return a fold per group that has clips in the manifest."""
         present = set(manifest.speakers)
         groups = [
-            (f"group-{place}", frozenset(group)) for place, group in enumerate(self.groups, start=1) if present & set(group)
+            (f"group-{place}", frozenset(group))
+            for place, group in enumerate(self.groups, start=1)
+            if present & set(group)
         ]
         return folds_of_groups(manifest, groups, "next")
 
@@ -163,7 +167,9 @@ class OfficialPartition:
         parts: dict[str, list[str]] = {"train": [], "dev": [], "test": []}
         for each in manifest.utterances:
             if each.partition not in parts:
-                raise ProtocolError(f"{manifest.dataset}: {each.id} is in part {each.partition!r}, expected {list(parts)}")
+                raise ProtocolError(
+                    f"{manifest.dataset}: {each.id} is in part {each.partition!r}, expected {list(parts)}"
+                )
             parts[each.partition].append(each.id)
         return [Fold("official", *(tuple(parts[name]) for name in ("train", "dev", "test")))]
 

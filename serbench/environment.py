@@ -1,0 +1,135 @@
+"""Where the work is done: places, devices, versions and the machine card.
+
+Conventions
+-----------
+Nothing personal is recorded: no host name, no user name, no path. A machine card says what a reader needs
+to judge a time: processor, cores, memory, accelerator, threads, versions.
+
+Environment variables: ``SERBENCH_CACHE`` (the cache folder), ``SERBENCH_DATA`` (data roots, joined by the
+system's path separator).
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from serbench.errors import UsageError
+
+#: What ``--device`` takes. ``auto``: cuda, else mps, else cpu.
+Device = Literal["auto", "cpu", "cuda", "mps"]
+
+_PACKAGES = ("torch", "torchaudio", "librosa", "numpy", "scikit-learn", "scipy", "soundfile", "soxr")
+
+
+def cache_folder() -> Path:
+    """Return where features and generated corpora are kept: ``SERBENCH_CACHE`` or the user's cache folder."""
+    named = os.environ.get("SERBENCH_CACHE")
+    if named:
+        return Path(named).expanduser()
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("serbench"))
+
+
+def data_roots(named: Sequence[Path] = ()) -> tuple[Path, ...]:
+    """Return the folders that corpora are looked for in: those named, else those of ``SERBENCH_DATA``.
+
+    Raises
+    ------
+    UsageError
+        When a named folder does not exist.
+    """
+    variable = os.environ.get("SERBENCH_DATA", "")
+    roots = tuple(named) or tuple(Path(each).expanduser() for each in variable.split(os.pathsep) if each)
+    for root in roots:
+        if not root.is_dir():
+            raise UsageError(
+                f"data root {str(root)!r} is no folder, expected one that holds corpora; see serbench data where"
+            )
+    return roots
+
+
+def resolve_device(device: Device) -> str:
+    """Return the torch device a run works on.
+
+    Raises
+    ------
+    UsageError
+        When the device asked for is not there.
+    """
+    import torch
+
+    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if device == "auto":
+        return next(name for name in ("cuda", "mps", "cpu") if there[name])
+    if not there.get(device, False):
+        raise UsageError(
+            f"device {device!r} is not there, expected one of {[n for n, ok in there.items() if ok]}; try --device auto"
+        )
+    return device
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of Python, serbench and the packages that results depend on."""
+    found = {"python": platform.python_version(), "serbench": importlib.metadata.version("serbench")}
+    for name in _PACKAGES:
+        found[name] = importlib.metadata.version(name)
+    return found
+
+
+def machine_card(device: str) -> dict[str, Any]:
+    """Return what a reader needs to judge a time measured here.
+
+    Returns
+    -------
+    dict
+        ``system``, ``processor``, ``cores`` (usable by this process), ``memory_gib``, ``threads`` (torch's),
+        ``device``, ``accelerator`` and ``driver`` (None without one).
+    """
+    import torch
+
+    accelerator = driver = None
+    if device == "cuda":
+        accelerator, driver = torch.cuda.get_device_name(), torch.version.cuda
+    elif device == "mps":
+        accelerator = "Apple GPU"
+    return {
+        "system": f"{platform.system()} {platform.machine()}",
+        "processor": _processor(),
+        "cores": usable_cores(),
+        "memory_gib": _memory_gib(),
+        "threads": torch.get_num_threads(),
+        "device": device,
+        "accelerator": accelerator,
+        "driver": driver,
+    }
+
+
+def usable_cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _processor() -> str:
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.is_file():
+        for line in cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or "unknown"
+
+
+def _memory_gib() -> float | None:
+    try:
+        pages, size = os.sysconf("SC_PHYS_PAGES"), os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        return None
+    return round(pages * size / 2**30, 1)
+
+
+__all__ = ["Device", "cache_folder", "data_roots", "machine_card", "resolve_device", "usable_cores", "versions"]
