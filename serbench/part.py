@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar, Self
 
@@ -56,20 +56,23 @@ class Identity:
         All arguments, defaults included, as JSON-like values.
     label
         For people: the name, and in brackets the arguments that differ from their defaults.
+    settings
+        JSON-like facts beyond the arguments that decide results, such as a training recipe.
     """
 
     name: str
     version: str
     params: dict[str, Any]
     label: str
+    settings: dict[str, Any] = field(default_factory=dict)
 
     def facts(self) -> dict[str, Any]:
         """Return what is hashed and written into records."""
-        return {"name": self.name, "version": self.version, "params": self.params}
+        return {"name": self.name, "version": self.version, "params": self.params, "settings": self.settings}
 
     @cached_property
     def digest(self) -> str:
-        """Return the digest of name, version and arguments."""
+        """Return the digest of name, version, arguments and settings."""
         return digest_value(self.facts())
 
 
@@ -142,7 +145,11 @@ class Part:
         params, defaults = self.params, self.defaults()
         changed = [f"{name}={value}" for name, value in sorted(params.items()) if value != defaults[name]]
         label = self.card.name + (f"[{','.join(changed)}]" if changed else "")
-        return Identity(self.card.name, self.card.version, params, label)
+        return Identity(self.card.name, self.card.version, params, label, self.settings())
+
+    def settings(self) -> dict[str, Any]:
+        """Return JSON-like facts beyond the arguments that decide results; none unless a base class has some."""
+        return {}
 
 
 __all__ = ["Card", "Identity", "Part"]

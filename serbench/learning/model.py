@@ -167,8 +167,14 @@ class Model(Part):
         """
         raise NotImplementedError
 
-    def size(self) -> Size | None:
-        """Return how large the fitted model is, or None when it does not say."""
+    def size(self, clip: FeatureTable) -> Size | None:  # noqa: ARG002  (for models that count operations)
+        """Return how large the fitted model is, or None when it does not say.
+
+        Parameters
+        ----------
+        clip
+            A table of one row without a label: a clip of 3 s, for counting the operations of scoring it.
+        """
         return None
 
     def history(self) -> list[dict[str, Any]]:

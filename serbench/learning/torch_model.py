@@ -1,19 +1,131 @@
-"""TorchModel: authors write a network and a recipe; the harness trains it."""
+"""TorchModel: authors write a network and a recipe; the harness trains it well.
+
+Conventions
+-----------
+Letters as in ``serbench.features.table``. Everything learned ends in an underscore.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from serbench.learning.model import Model
+from serbench.features.table import FeatureTable
+from serbench.learning.model import Model, ModelCard, Predictions, Size
+from serbench.learning.recipe import Recipe
+from serbench.seeding import derive
 
+if TYPE_CHECKING:
+    from torch import nn
 
-@dataclass(frozen=True, kw_only=True)
-class Recipe:
-    """How a network is trained."""
+    from serbench.learning.resident import Scaler
 
 
 class TorchModel(Model):
-    """A network and its recipe."""
+    """A network that the harness trains. An author writes the card, the recipe and ``build``.
+
+    Attributes
+    ----------
+    recipe
+        How the network is trained; a property where constructor arguments change it.
+
+    Example
+    -------
+    ::
+
+        class Mlp(TorchModel):
+            card = ModelCard(name="mlp", version="1", summary="one hidden layer", features=("mfcc-stats",),
+                             chooses_on_dev=True)
+            recipe = Recipe(epochs=100, patience=10)
+
+            def build(self, input_shape, n_classes):
+                from torch import nn
+                return nn.Sequential(nn.Linear(*input_shape, 64), nn.ReLU(), nn.Linear(64, n_classes))
+    """
+
+    card: ClassVar[ModelCard]
+    recipe: Recipe = Recipe()
+
+    def build(self, input_shape: Any, n_classes: int) -> nn.Module:
+        """Return a fresh network.
+
+        Parameters
+        ----------
+        input_shape
+            Shape of one row: (d,), (t, d) with t the recipe's segment, (c, h, w) or (samples,). A dict of
+            shapes by feature name where the model takes several; the network is then given a dict.
+        n_classes
+            k, the length of a row of logits.
+
+        Returns
+        -------
+        Module from (b, *input_shape) float32 to (b, k) logits. Rows must not influence each other outside
+        of training mode.
+        """
+        raise NotImplementedError
+
+    def settings(self) -> dict[str, Any]:
+        """Return the recipe: it decides results as much as an argument does."""
+        return {"recipe": self.recipe.facts()}
+
+    def fit(self, train: FeatureTable, dev: FeatureTable | None, *, seed: int) -> Self:
+        """Build the network and train it on the device as the recipe says; see :class:`Model`."""
+        import torch
+
+        from serbench.learning.resident import ResidentTable, Scaler
+        from serbench.learning.training import repeatable
+        from serbench.learning.training import train as train_network
+
+        recipe = self.recipe
+        self.labels_: tuple[str, ...] = train.labels
+        self.scalers_: dict[str, Scaler] = {
+            name: Scaler.fit(column, standardise=recipe.standardise) for name, column in train.columns.items()
+        }
+        rows = ResidentTable(train, self.scalers_, recipe, self.device)
+        dev_rows = None if dev is None else ResidentTable(dev, self.scalers_, recipe, self.device)
+        shapes = rows.shapes()
+        with repeatable(derive(seed, "network"), self.device):
+            network = self.build(next(iter(shapes.values())) if len(shapes) == 1 else shapes, len(train.labels))
+            network = network.to(self.device)
+            generator = torch.Generator().manual_seed(derive(seed, "draws"))
+            self.history_ = train_network(network, rows, dev_rows, recipe, generator)
+        self.network_: nn.Module = network
+        return self
+
+    def predict(self, test: FeatureTable) -> Predictions:
+        """Return class probabilities, averaged over each row's segments; see :class:`Model`."""
+        from serbench.learning.resident import ResidentTable
+        from serbench.learning.training import posteriors
+
+        self.check_fitted("network_")
+        rows = ResidentTable(test, self.scalers_, self.recipe, self.device)
+        scores = posteriors(self.network_.to(self.device), rows, self.recipe).double().numpy()
+        return Predictions(test.ids, scores / scores.sum(axis=1, keepdims=True), self.labels_)
+
+    def size(self, clip: FeatureTable) -> Size:
+        """Count parameters, bytes and the multiply-accumulates of scoring ``clip``.
+
+        The operations are those that ``torch.utils.flop_counter`` knows: convolutions and matrix products;
+        sums, activations and normalisation are not counted.
+        """
+        from torch.utils.flop_counter import FlopCounterMode
+
+        self.check_fitted("network_")
+        parameters = list(self.network_.parameters())
+        statistics = [each for each in self.network_.buffers() if each.is_floating_point()]
+        with FlopCounterMode(display=False) as counter:
+            self.predict(clip)
+        return Size(
+            trainable=sum(each.numel() for each in parameters if each.requires_grad),
+            total=sum(each.numel() for each in [*parameters, *statistics]),
+            bytes=sum(each.numel() * each.element_size() for each in [*parameters, *statistics])
+            + sum(each.mean.nbytes + each.std.nbytes for each in self.scalers_.values()),
+            macs=counter.get_total_flops() // 2,
+            macs_reason=None,
+        )
+
+    def history(self) -> list[dict[str, Any]]:
+        """Return a row per epoch: ``epoch``, ``train_loss``, ``dev_loss``, ``dev_uar``."""
+        return list(getattr(self, "history_", []))
 
 
 __all__ = ["Recipe", "TorchModel"]

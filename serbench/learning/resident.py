@@ -1,0 +1,151 @@
+"""A feature table as tensors on the device, from which batches are gathered by index.
+
+Conventions
+-----------
+``b`` rows of a batch. A *position* in [0, 1] says where in a clip its segment lies: 0 at the start, 1 at
+the end; all features of a row share it, whatever their frame rates. A network that takes one feature is
+given its tensor, one that takes several a dict of tensors by feature name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from serbench.errors import PluginError
+from serbench.features.table import Column, FeatureTable
+from serbench.learning.recipe import Recipe
+
+if TYPE_CHECKING:
+    import torch
+
+    Batch = torch.Tensor | dict[str, torch.Tensor]
+
+
+@dataclass(frozen=True)
+class Scaler:
+    """Mean and standard deviation per coefficient, (d,) for vectors and sequences, (c, 1, 1) for images.
+
+    Attributes
+    ----------
+    mean, std
+        float32; a coefficient that never changes has std 1.
+    """
+
+    mean: np.ndarray
+    std: np.ndarray
+
+    @classmethod
+    def fit(cls, column: Column, *, standardise: bool) -> Scaler:
+        """Learn from a column of training rows; waveforms, and columns not to be standardised, stay as they are."""
+        if not standardise or column.output == "waveform":
+            return cls(np.zeros(1, np.float32), np.ones(1, np.float32))
+        axes = (0, 2, 3) if column.output == "image" else (0,)
+        mean = column.values.mean(axis=axes, dtype=np.float64)
+        std = column.values.std(axis=axes, dtype=np.float64)
+        std[std < 1e-8] = 1.0
+        shape = (-1, 1, 1) if column.output == "image" else (-1,)
+        return cls(mean.astype(np.float32).reshape(shape), std.astype(np.float32).reshape(shape))
+
+
+class ResidentTable:
+    """Standardised rows on a device.
+
+    Parameters
+    ----------
+    table
+        Rows, with or without labels.
+    scalers
+        By feature name, learned from training rows.
+    recipe
+        Says segments and filling.
+    device
+        Where the tensors live.
+    """
+
+    def __init__(self, table: FeatureTable, scalers: Mapping[str, Scaler], recipe: Recipe, device: str) -> None:
+        import torch
+
+        self.table, self.recipe, self.device = table, recipe, device
+        self.values: dict[str, torch.Tensor] = {}
+        self.starts: dict[str, torch.Tensor] = {}
+        self.lengths: dict[str, torch.Tensor] = {}
+        for name, column in table.columns.items():
+            values = torch.from_numpy(np.array(column.values))  # a copy: the column may be a read-only memory map
+            scaler = scalers[name]
+            values = (values - torch.from_numpy(scaler.mean)) / torch.from_numpy(scaler.std)
+            self.values[name] = values.to(device)
+            if column.lengths is not None:
+                if recipe.segment_of(name) is None:
+                    raise PluginError(f"{name}: rows differ in length, so the recipe needs segment=frames")
+                self.starts[name] = torch.from_numpy(column.offsets[:-1].copy()).to(device)
+                self.lengths[name] = torch.from_numpy(column.lengths.copy()).to(device)
+        self.codes = None if table.y is None else torch.from_numpy(table.codes).to(device)
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Return the shape of one row of a batch, by feature name."""
+        found = {}
+        for name, values in self.values.items():
+            rest = tuple(values.shape[1:])
+            found[name] = (int(self.recipe.segment_of(name) or 0), *rest) if name in self.starts else rest
+        return found
+
+    def batch(self, rows: torch.Tensor, positions: torch.Tensor) -> Batch:
+        """Gather rows.
+
+        Parameters
+        ----------
+        rows
+            int64 (b,) on the device.
+        positions
+            float32 (b,) in [0, 1]; where the segment of each row lies.
+
+        Returns
+        -------
+        float32 (b, d), (b, t, d), (b, c, h, w) or (b, samples) on the device; a dict where there are several.
+        """
+        gathered = {
+            name: self._segments(name, rows, positions) if name in self.starts else values[rows]
+            for name, values in self.values.items()
+        }
+        return next(iter(gathered.values())) if len(gathered) == 1 else gathered
+
+    def _segments(self, name: str, rows: torch.Tensor, positions: torch.Tensor) -> torch.Tensor:
+        import torch
+
+        frames = int(self.recipe.segment_of(name) or 0)
+        lengths = self.lengths[name][rows]  # (b,)
+        first = torch.round(positions * (lengths - frames).clamp(min=0)).long()  # (b,)
+        steps = first[:, None] + torch.arange(frames, device=lengths.device)  # (b, t)
+        valid = steps < lengths[:, None]  # (b, t)
+        inside = steps % lengths[:, None]  # frames beyond the end wrap around
+        segment = self.values[name][self.starts[name][rows][:, None] + inside]  # (b, t, d) or (b, samples)
+        if self.recipe.fill == "wrap":
+            return segment
+        return segment * (valid[..., None] if segment.dim() == 3 else valid)
+
+    def grid(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the segments that cover every row: int64 rows (m,) and float32 positions (m,).
+
+        A row has one segment, or as many as lie evenly from its start to its end and overlap by half or more.
+        """
+        import torch
+
+        counts = torch.ones(len(self), dtype=torch.int64, device=self.device)
+        for name, lengths in self.lengths.items():
+            frames = int(self.recipe.segment_of(name) or 0)
+            extra = torch.ceil(2 * (lengths - frames).clamp(min=0) / frames).long()
+            counts = torch.maximum(counts, 1 + extra)
+        rows = torch.repeat_interleave(torch.arange(len(self), device=self.device), counts)
+        first = torch.repeat_interleave(torch.cumsum(counts, 0) - counts, counts)
+        place = torch.arange(len(rows), device=self.device) - first
+        return rows, place / (counts[rows] - 1).clamp(min=1)
+
+
+__all__ = ["ResidentTable", "Scaler"]
