@@ -18,9 +18,11 @@ from serbench.plugin.hookspecs import hookimpl
 from serbench.protocol.splitters import LeaveOneSessionOut, LeaveOneSpeakerOut, OfficialPartition, SpeakerGroups
 from serbench.scoring.figure import Figure
 from serbench.scoring.metric import Metric, MetricCard
+from serbench.scoring.metrics import CORE_METRICS
 from serbench.seeding import derive, generator
 
 __all__ = [
+    "CORE_METRICS",
     "AudioError",
     "Augmentation",
     "AugmentationCard",

@@ -1,0 +1,95 @@
+"""What every test may rely on: a cache of its own, and neighbours that leave the process as it was."""
+
+from __future__ import annotations
+
+import logging
+import os
+import random
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+#: Variables that libraries set for themselves when they are first imported or used.
+SET_BY_LIBRARIES = {"PYTEST_CURRENT_TEST", "KMP_DUPLICATE_LIB_OK", "KMP_INIT_AT_FORK", "CUDA_MODULE_LOADING"}
+
+#: Where the real recordings lie, read before the session hides it from the tests that do not ask.
+_DATA = os.environ.get("SERBENCH_DATA")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_places(tmp_path_factory):
+    """Keep the whole session out of the home folder, and blind to what the user has set."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SERBENCH_CACHE", str(tmp_path_factory.mktemp("cache")))
+        patch.delenv("SERBENCH_DATA", raising=False)
+        patch.delenv("SERBENCH_PLUGINS", raising=False)
+        yield
+
+
+@pytest.fixture(scope="session")
+def data_root():
+    """Return the folder of real recordings, or skip."""
+    if not _DATA:
+        pytest.skip("SERBENCH_DATA is not set: no real recordings")
+    return Path(_DATA.split(os.pathsep)[0])
+
+
+@pytest.fixture(autouse=True)
+def _leaves_the_process_alone():
+    """Fail a test that changes what the tests after it would see."""
+    before = _state()
+    yield
+    after = _state()
+    changed = [name for name in before if before[name] != after[name]]
+    assert not changed, f"the test changed {', '.join(changed)}"
+
+
+def _state():
+    return {
+        "os.environ": {k: v for k, v in os.environ.items() if k not in SET_BY_LIBRARIES},
+        "the working directory": Path.cwd(),
+        "the global state of random": random.getstate(),
+        "the global state of numpy.random": repr(_numpy_state()),
+        "the global state of torch": _torch_state(),
+        "the logging handlers": [logging.getLogger(name).handlers[:] for name in (None, "serbench")],
+    }
+
+
+def _numpy_state():
+    kind, keys, *rest = np.random.get_state()  # noqa: NPY002  (the global state is what is watched)
+    return kind, keys.tobytes(), rest
+
+
+def _torch_state():
+    """Return the generator's state; that of a new generator while torch is not imported."""
+    if "torch" not in sys.modules:
+        return None
+    import torch
+
+    state = torch.random.get_rng_state().numpy().tobytes()
+    return None if state == torch.Generator().get_state().numpy().tobytes() else state
+
+
+@pytest.fixture
+def install(tmp_path, monkeypatch):
+    """Return a function that leaves a package of one module where pip would, with its entry points."""
+    site = tmp_path / "site"
+    site.mkdir()
+    monkeypatch.syspath_prepend(str(site))
+    before = set(sys.modules)
+
+    def install(module, source, *, distribution=None, version="1.0", points=None):
+        distribution = distribution or module.replace("_", "-")
+        (site / f"{module}.py").write_text(source)
+        info = site / f"{distribution.replace('-', '_')}-{version}.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {distribution}\nVersion: {version}\n")
+        (info / "entry_points.txt").write_text(f"[serbench]\n{points or f'{module} = {module}'}\n")
+        return info
+
+    yield install
+    for name in set(sys.modules) - before:
+        if str(getattr(sys.modules[name], "__file__", None)).startswith(str(site)):
+            del sys.modules[name]
