@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 from urllib.parse import quote
 
 from serbench.digest import digest_value
@@ -35,7 +35,7 @@ class CellKey:
         Facts: ``name``, ``version``, ``label_map`` (name and version), ``manifest`` (its digest), ``audio`` (digest
         over every recording's bytes).
     protocol
-        Facts: ``name``, ``version``, ``split`` (its digest).
+        Facts: ``name``, ``version``, ``split`` (its digest), ``folds`` (how many the split has).
     fold
         The fold's name.
     seed
@@ -94,6 +94,9 @@ class Record:
         A row per step of training.
     notes
         Sentences a reader of the row should know.
+    standing
+        What the board may do with it: ``ranked`` (the protocol takes part in rankings), ``diagnostic`` and
+        ``headline`` (of the dataset's card), ``reason`` (why it is not ranked or stands apart, else None).
     predictions
         Digest of the predictions file, None without one.
     """
@@ -113,6 +116,7 @@ class Record:
     left_out: Mapping[str, str] = field(default_factory=dict)
     history: tuple[Mapping[str, Any], ...] = ()
     notes: tuple[str, ...] = ()
+    standing: Mapping[str, Any] = field(default_factory=dict)
     predictions: str | None = None
 
     @property
@@ -143,12 +147,17 @@ class Record:
         """
         expected = {each.name for each in fields(cls)}
         if set(facts) != expected:
-            raise FormatError(f"a record has facts {sorted(set(facts) ^ expected)} too many or too few")
-        key = dict(facts["key"])
-        key["features"], key["augmentations"] = tuple(key["features"]), tuple(key["augmentations"])
-        tuples = {name: tuple(facts[name]) for name in ("classes", "history", "notes")}
-        confusion = tuple(tuple(row) for row in facts["confusion"])
-        return cls(**{**facts, **tuples, "confusion": confusion, "key": CellKey(**key)})
+            raise FormatError(f"facts {sorted(set(facts) ^ expected)} are missing or unknown; remove it and run again")
+        if facts["status"] not in get_args(Status):
+            raise FormatError(f"status is {facts['status']!r}, expected one of {list(get_args(Status))}")
+        try:
+            key = dict(facts["key"])
+            key["features"], key["augmentations"] = tuple(key["features"]), tuple(key["augmentations"])
+            tuples = {name: tuple(facts[name]) for name in ("classes", "history", "notes")}
+            confusion = tuple(tuple(row) for row in facts["confusion"])
+            return cls(**{**facts, **tuples, "confusion": confusion, "key": CellKey(**key)})
+        except (KeyError, TypeError, ValueError) as error:
+            raise FormatError(f"the facts have another shape: {error}; remove it and run again") from error
 
 
 __all__ = ["FORMAT", "KIND", "CellKey", "Record", "Status"]

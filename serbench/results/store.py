@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from serbench.digest import digest_file
+from serbench.digest import digest_bytes, digest_file
 from serbench.errors import FormatError
 from serbench.files import atomic_write, read_document, write_document
 from serbench.results.record import FORMAT, KIND, CellKey, Record
@@ -102,7 +102,7 @@ class Store:
             When the record is damaged.
         """
         path = self.record_path(Record(key=key, label=label, status="skipped"))
-        return Record.read(read_document(path, KIND, FORMAT)) if path.is_file() else None
+        return _read_record(path) if path.is_file() else None
 
     def write(self, record: Record, predictions: TestPredictions | None = None) -> Record:
         """Write a record, its predictions first; return it with their digest."""
@@ -122,7 +122,7 @@ class Store:
             When a record is damaged.
         """
         for path in sorted((self.folder / "records").rglob("*.json")):
-            yield Record.read(read_document(path, KIND, FORMAT))
+            yield _read_record(path)
 
     def predictions(self, record: Record) -> TestPredictions:
         """Read the predictions of a ``done`` record.
@@ -133,11 +133,20 @@ class Store:
             When they are missing, or are not those that the record was written with.
         """
         path = self.predictions_path(record)
-        if not path.is_file():
-            raise FormatError(f"{path} is missing; run the cell again")
-        if digest_file(path) != record.predictions:
-            raise FormatError(f"{path} was changed after its record was written; run the cell again")
-        return _read_parquet(path, record.classes)
+        try:
+            data = path.read_bytes()
+        except FileNotFoundError as error:
+            raise FormatError(f"{path} is missing; remove its record and run again") from error
+        if digest_bytes(data) != record.predictions:
+            raise FormatError(f"{path} was changed after its record was written; remove its record and run again")
+        return _read_parquet(path, data, record.classes)
+
+
+def _read_record(path: Path) -> Record:
+    try:
+        return Record.read(read_document(path, KIND, FORMAT))
+    except FormatError as error:
+        raise error if str(path) in str(error) else FormatError(f"{path}: {error}") from error
 
 
 def _write_parquet(path: Path, predictions: TestPredictions) -> None:
@@ -156,10 +165,12 @@ def _write_parquet(path: Path, predictions: TestPredictions) -> None:
         pq.write_table(pa.table(columns), stream, compression="zstd")
 
 
-def _read_parquet(path: Path, classes: tuple[str, ...]) -> TestPredictions:
+def _read_parquet(path: Path, data: bytes, classes: tuple[str, ...]) -> TestPredictions:
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    table = pq.read_table(path)
+    # ParquetFile on bytes in hand: a third of the time of read_table, which sets up a whole dataset per file
+    table = pq.ParquetFile(pa.BufferReader(data)).read(use_threads=False)
     names = [f"score:{name}" for name in classes]
     if table.column_names != ["id", "speaker", "truth", "prediction", *names]:
         raise FormatError(f"{path} has columns {table.column_names}, expected scores of {list(classes)}")

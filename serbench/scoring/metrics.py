@@ -153,7 +153,8 @@ def per_class_recall(truth: Truth, scores: Scores) -> list[Figure]:
 
 
 def _ratio(above: npt.NDArray[Any], below: npt.NDArray[Any]) -> Values:
-    return np.divide(above, below, out=np.zeros(np.shape(below)), where=np.asarray(below) > 0)
+    ratio: Values = np.divide(above, below, out=np.zeros(np.shape(below)), where=np.asarray(below) > 0)
+    return ratio
 
 
 def _mean_where(values: Values, counted: npt.NDArray[np.bool_]) -> Values:
