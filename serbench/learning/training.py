@@ -104,7 +104,7 @@ def train(
     return history
 
 
-def _epoch(  # noqa: PLR0917  (private, called once)
+def _epoch(
     network: nn.Module,
     rows: ResidentTable,
     recipe: Recipe,

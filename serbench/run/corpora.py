@@ -1,0 +1,94 @@
+"""What a run knows of a corpus: its manifest, its recordings, and what was left out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from serbench.corpus.dataset import Dataset
+from serbench.corpus.inventory import Inventory, take_inventory
+from serbench.corpus.manifest import Manifest
+from serbench.features.extract import Clip
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """One corpus as a run reads it.
+
+    Attributes
+    ----------
+    dataset
+        The plugin, with its arguments.
+    manifest
+        The utterances that take part.
+    inventory
+        Facts of every recording, unreadable ones among them.
+    left_out
+        From utterance id to the reason, for unreadable recordings that were left out on request.
+    """
+
+    dataset: Dataset
+    manifest: Manifest
+    inventory: Inventory
+    left_out: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def unreadable(self) -> dict[str, str]:
+        """From utterance id to the reason, for recordings that take part and cannot be read."""
+        return {uid: reason for uid, reason in self.inventory.bad.items() if uid in self.manifest.by_id}
+
+    def clips(self) -> list[Clip]:
+        """Return every utterance's recording, in the manifest's order."""
+        recordings = self.inventory.recordings
+        return [Clip(self.manifest.root / each.path, recordings[each.id].digest) for each in self.manifest.utterances]
+
+    def digests(self) -> dict[str, str]:
+        """Return each readable utterance's recording digest."""
+        return {uid: recording.digest for uid, recording in self.inventory.recordings.items()}
+
+    def facts(self) -> dict[str, Any]:
+        """Return what of the corpus may change a result."""
+        label_map = self.manifest.label_map
+        return {
+            "name": self.manifest.dataset,
+            "version": self.manifest.version,
+            "params": self.dataset.params,
+            "label_map": {"name": label_map.name, "version": label_map.version},
+            "manifest": self.manifest.digest,
+            "audio": self.inventory.digest,
+        }
+
+
+def open_corpus(
+    dataset: Dataset,
+    data_roots: Sequence[Path],
+    cache: Path,
+    *,
+    skip_bad_audio: bool = False,
+    progress: Callable[[int], None] | None = None,
+) -> Corpus:
+    """Find a corpus, read its manifest and take stock of its recordings.
+
+    Parameters
+    ----------
+    skip_bad_audio
+        Leave recordings that cannot be read out of the manifest, and say so in every record.
+    progress
+        Told how many recordings were looked at.
+
+    Raises
+    ------
+    DatasetMissingError
+        When the corpus is not there.
+    """
+    manifest = dataset.manifest(dataset.locate(data_roots, cache))
+    inventory = take_inventory(manifest, cache, progress=progress)
+    if not (skip_bad_audio and inventory.bad):
+        return Corpus(dataset, manifest, inventory)
+    kept = tuple(each for each in manifest.utterances if each.id not in inventory.bad)
+    return Corpus(dataset, replace(manifest, utterances=kept), inventory, left_out=dict(inventory.bad))
+
+
+__all__ = ["Corpus", "open_corpus"]

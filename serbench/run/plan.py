@@ -1,0 +1,296 @@
+"""Which cells a request comes to, which are done, which are skipped and why, and how long the rest takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from serbench.errors import DatasetMissingError, ProtocolError, UsageError
+from serbench.features.extractor import FeatureExtractor
+from serbench.learning.augmentation import Augmentation
+from serbench.learning.model import Model
+from serbench.plugin.registry import Registry
+from serbench.protocol.protocols import Protocol, get_protocol
+from serbench.protocol.split import Fold, Split
+from serbench.results.record import CellKey, Record
+from serbench.results.store import Store
+from serbench.run.corpora import Corpus, open_corpus
+
+#: Shows progress: called with a label and a total, gives a context whose value is told how many are done.
+Progress = Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What a person asks for.
+
+    Attributes
+    ----------
+    models, datasets, protocols
+        Names. With ``all_datasets`` every dataset that is found is taken, and ``datasets`` is empty.
+    seeds
+        How many: 0 to ``seeds - 1``.
+    settings
+        Arguments by part name: ``{"logreg": {"c": 0.5}}``.
+    skip_bad_audio
+        Leave out recordings that cannot be read.
+    """
+
+    models: tuple[str, ...]
+    datasets: tuple[str, ...] = ()
+    all_datasets: bool = False
+    protocols: tuple[str, ...] = ("si",)
+    seeds: int = 3
+    settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    skip_bad_audio: bool = False
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A model as it was asked for, with its features and augmentations.
+
+    Attributes
+    ----------
+    create
+        Makes a fresh, unfitted model.
+    model
+        One such model, for its card and identity.
+    extractors, augmentations
+        By name, in the model's order.
+    """
+
+    create: Callable[[], Model]
+    model: Model
+    extractors: dict[str, FeatureExtractor]
+    augmentations: dict[str, Augmentation]
+
+    @property
+    def label(self) -> str:
+        """The row label: the model's, and those of features whose arguments differ from their defaults."""
+        changed = [e.identity.label for e in self.extractors.values() if e.identity.label != e.card.name]
+        return "+".join([self.model.identity.label, *changed])
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One unit of work.
+
+    Attributes
+    ----------
+    key, label
+        Its identity and the model's row label.
+    corpus, split, fold, protocol
+        What is tested on what.
+    contender
+        With what.
+    is_probe
+        True for the first cell of a contender on a corpus: latencies are measured there.
+    """
+
+    key: CellKey
+    label: str
+    corpus: Corpus
+    protocol: Protocol
+    split: Split
+    fold: Fold
+    contender: Contender
+    is_probe: bool
+
+    @property
+    def name(self) -> str:
+        """For people: ``emodb/si/speaker-03/seed0/logreg``."""
+        key = self.key
+        return f"{key.dataset['name']}/{key.protocol['name']}/{key.fold}/seed{key.seed}/{self.label}"
+
+    @property
+    def training_rows(self) -> int:
+        """Clips that training sees per epoch."""
+        return len(self.fold.train) + (0 if self.contender.model.card.chooses_on_dev else len(self.fold.dev))
+
+
+@dataclass(frozen=True)
+class Skip:
+    """Something that was asked for and will not be run.
+
+    Attributes
+    ----------
+    what
+        ``meld`` or ``meld/si``.
+    reason
+        Why, and what to do.
+    """
+
+    what: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All that a request comes to.
+
+    Attributes
+    ----------
+    cells
+        In the order in which they are run: corpus by corpus.
+    done
+        Records found in the store, by key digest.
+    skips
+        What is left out and why.
+    corpora
+        Those that take part.
+    """
+
+    cells: tuple[Cell, ...]
+    done: Mapping[str, Record]
+    skips: tuple[Skip, ...]
+    corpora: tuple[Corpus, ...]
+
+    @property
+    def open(self) -> tuple[Cell, ...]:
+        """The cells that are still to be run."""
+        return tuple(cell for cell in self.cells if cell.key.digest not in self.done)
+
+
+def make_plan(
+    request: Request, registry: Registry, store: Store, data_roots: Sequence[Path], cache: Path, progress: Progress
+) -> Plan:
+    """Turn a request into cells.
+
+    Raises
+    ------
+    UnknownNameError
+        For a name that nobody offers.
+    DatasetMissingError
+        When a dataset that was named is not there; with ``all_datasets`` it becomes a skip.
+    """
+    contenders = [make_contender(name, registry, request.settings) for name in request.models]
+    protocols = [get_protocol(name) for name in request.protocols]
+    corpora, skips = _corpora(request, registry, data_roots, cache, progress)
+    cells: list[Cell] = []
+    for corpus in corpora:
+        for protocol in protocols:
+            try:
+                split = protocol.split(corpus.dataset, corpus.manifest)
+            except ProtocolError as error:
+                skips.append(Skip(f"{corpus.manifest.dataset}/{protocol.name}", str(error)))
+                continue
+            for contender in contenders:
+                cells.extend(_cells(request, corpus, protocol, split, contender))
+    found = ((cell, store.find(cell.key, cell.label)) for cell in cells)
+    done = {cell.key.digest: record for cell, record in found if record is not None and record.status == "done"}
+    return Plan(tuple(cells), done, tuple(skips), tuple(corpora))
+
+
+def make_contender(name: str, registry: Registry, settings: Mapping[str, Mapping[str, Any]]) -> Contender:
+    """Make a model with its features and augmentations, all with the arguments that were asked for."""
+
+    def create() -> Model:
+        made: Model = registry.get("model", name).create(**settings.get(name, {}))
+        return made
+
+    model = create()
+    extractors = {each: registry.get("feature", each).create(**settings.get(each, {})) for each in model.features}
+    augmentations = {
+        each: registry.get("augmentation", each).create(**settings.get(each, {})) for each in model.augmentations
+    }
+    return Contender(create, model, extractors, augmentations)
+
+
+def read_settings(pairs: Iterable[str], registry: Registry, models: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Read ``--set`` pairs: ``part.key=value``, or ``key=value`` for the models that were asked for.
+
+    A value is read as JSON (numbers, ``true``, ``null``), anything else is a word.
+
+    Raises
+    ------
+    UsageError
+        For a pair without ``=``, or a bare key that no model asked for takes.
+    UnknownNameError
+        For a part that nobody offers.
+    """
+    settings: dict[str, dict[str, Any]] = {}
+    for pair in pairs:
+        path, equals, text = pair.partition("=")
+        if not equals or not path:
+            raise UsageError(f"--set got {pair!r}, expected key=value or part.key=value, such as logreg.c=0.5")
+        part, dot, key = path.rpartition(".")
+        if dot:
+            registry.find(part)
+            settings.setdefault(part, {})[key] = _value(text)
+            continue
+        takers = [name for name in models if key in registry.get("model", name).defaults()]
+        if not takers:
+            known = sorted({each for name in models for each in registry.get("model", name).defaults()})
+            raise UsageError(
+                f"--set got {key!r}, which none of {list(models)} takes, expected one of {known}; "
+                f"for a feature or a dataset write its name first: mfcc.n_mfcc=20"
+            )
+        for name in takers:
+            settings.setdefault(name, {})[key] = _value(text)
+    return settings
+
+
+def _value(text: str) -> Any:
+    import json
+
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _corpora(
+    request: Request, registry: Registry, data_roots: Sequence[Path], cache: Path, progress: Progress
+) -> tuple[list[Corpus], list[Skip]]:
+    corpora: list[Corpus] = []
+    skips: list[Skip] = []
+    for name in registry.datasets if request.all_datasets else request.datasets:
+        dataset = registry.get("dataset", name).create(**request.settings.get(name, {}))
+        with progress(f"reading {name}", 0) as advance:
+            try:
+                corpora.append(
+                    open_corpus(dataset, data_roots, cache, skip_bad_audio=request.skip_bad_audio, progress=advance)
+                )
+            except DatasetMissingError as error:
+                if not request.all_datasets:
+                    raise
+                skips.append(Skip(name, str(error)))
+    return corpora, skips
+
+
+def _cells(request: Request, corpus: Corpus, protocol: Protocol, split: Split, contender: Contender) -> Iterator[Cell]:
+    seeds = range(request.seeds if contender.model.card.seeded else 1)
+    for seed in seeds:
+        for place, fold in enumerate(split.folds):
+            key = CellKey(
+                dataset=corpus.facts(),
+                protocol={
+                    "name": protocol.name,
+                    "version": protocol.version,
+                    "split": split.digest,
+                    "folds": len(split.folds),
+                },
+                fold=fold.name,
+                seed=seed,
+                model=contender.model.identity.facts(),
+                features=tuple(each.identity.facts() for each in contender.extractors.values()),
+                augmentations=tuple(each.identity.facts() for each in contender.augmentations.values()),
+            )
+            is_probe = seed == 0 and place == 0
+            yield Cell(key, contender.label, corpus, protocol, split, fold, contender, is_probe)
+
+
+__all__ = [
+    "Cell",
+    "Contender",
+    "Plan",
+    "Progress",
+    "Request",
+    "Skip",
+    "make_contender",
+    "make_plan",
+    "read_settings",
+]
