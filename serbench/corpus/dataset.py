@@ -13,7 +13,7 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 from serbench.corpus.manifest import LabelMap, Manifest, Utterance
@@ -22,6 +22,9 @@ from serbench.part import Card, Part
 
 #: Endings of files that libsndfile reads, compared in lower case.
 AUDIO_SUFFIXES = frozenset({".wav", ".flac", ".ogg", ".opus", ".mp3", ".aiff", ".aif", ".au", ".sph", ".w64", ".rf64"})
+
+#: Of two copies of a clip at one depth, the one without any of these endings is read.
+_LOSSY_SUFFIXES = (".ogg", ".opus", ".mp3")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +51,8 @@ class DatasetCard(Card):
     speakers
         Published number of speakers; None where it is not fixed.
     diagnostic
-        True for a corpus whose score says little (two speakers): shown, never averaged into a headline.
+        Why the corpus's score says little ("two speakers"); a corpus with such a reason is shown, never averaged
+        into a headline. None where nothing of the kind is to be said.
     headline
         False for a corpus that is no recording of people (synthetic): never averaged into a headline.
     """
@@ -61,12 +65,20 @@ class DatasetCard(Card):
     folders: tuple[str, ...] = ()
     clips: Mapping[str, int] | None = None
     speakers: int | None = None
-    diagnostic: bool = False
+    diagnostic: str | None = None
     headline: bool = True
 
 
 class SplitRule(Protocol):
     """What a dataset declares as its speaker-independent rule; see ``serbench.protocol.splitters``."""
+
+    @property
+    def dev_shares_speakers(self) -> bool:
+        """True where dev and train have speakers in common."""
+
+    @property
+    def shares_speakers(self) -> bool:
+        """True where even test has speakers in common with train or dev, as some official partitions do."""
 
     def folds(self, manifest: Manifest) -> Sequence[Any]:
         """Return the folds of the manifest."""
@@ -81,11 +93,15 @@ class Dataset(Part):
         The speaker-independent rule of protocol ``si``.
     label_maps
         The maps on offer, the first is the default. Empty: every word of the card is its own class.
+    other_folders
+        Folders of the published corpus that hold sound but none of its clips (whole dialogues, a second encoding),
+        in lower case; they are passed over wherever they lie.
     """
 
     card: ClassVar[DatasetCard]
     split: ClassVar[SplitRule]
     label_maps: ClassVar[tuple[LabelMap, ...]] = ()
+    other_folders: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, *, labels: str | None = None) -> None:
         self.labels = labels
@@ -93,12 +109,15 @@ class Dataset(Part):
     def utterances(self, root: Path) -> Iterable[Utterance]:
         """Yield one utterance per clip found below ``root``, in any order, decoding nothing.
 
-        A clip that lies there twice may be yielded twice: the copy nearest to the root is kept.
+        A clip that lies there twice may be yielded twice: the copy nearest to the root is kept, at one depth
+        the one in a lossless format.
         """
         raise NotImplementedError
 
     def locate(self, data_roots: Sequence[Path], cache: Path) -> Path:  # noqa: ARG002  (for generated corpora)
-        """Return the corpus root: the first of the card's folders below the first data root that has one.
+        """Return the corpus root: the first of the card's folders in the first data root that has one.
+
+        A data root that itself bears one of the names is the corpus root.
 
         Parameters
         ----------
@@ -114,25 +133,50 @@ class Dataset(Part):
         """
         wanted = [name.casefold() for name in self.card.folders]
         for data_root in data_roots:
-            there = {path.name.casefold(): path for path in sorted(_listing(data_root)) if path.is_dir()}
+            there = {path.name.casefold(): path for path in _folders(data_root)}
             for name in wanted:
                 if name in there:
                     return there[name]
+            if data_root.name.casefold() in wanted and data_root.is_dir():
+                return data_root
         looked = ", ".join(str(root) for root in data_roots) or "no data root (name one with --data-root)"
         raise DatasetMissingError(
-            f"{self.card.name} was not found: no folder {' or '.join(self.card.folders)} in {looked}; {self.card.obtain}"
+            f"{self.card.name} was not found: no folder {' or '.join(self.card.folders)} in {looked}; "
+            f"{self.card.obtain}"
         )
 
-    @staticmethod
-    def recordings(root: Path) -> Iterator[Path]:
-        """Yield every recording below ``root``, the nearest to the root first; no file is opened."""
-        found = [
-            Path(folder, name)
-            for folder, _, names in os.walk(root, followlinks=True)
-            for name in names
-            if not name.startswith(".") and PurePath(name).suffix.lower() in AUDIO_SUFFIXES
-        ]
-        yield from sorted(found, key=lambda path: (len(path.parts), path.as_posix()))
+    @classmethod
+    def recordings(cls, root: Path) -> Iterator[Path]:
+        """Yield every recording below ``root``, the nearest to the root first; no file is opened.
+
+        Hidden files and folders, and :attr:`other_folders`, are passed over; a link is followed, though never in a
+        circle.
+
+        Raises
+        ------
+        DatasetError
+            When a folder cannot be listed.
+        """
+        for place in cls._places(root):
+            yield root / place
+
+    @classmethod
+    def _places(cls, root: Path) -> list[str]:
+        """Return where the recordings lie below ``root``: strings, for ten thousand paths take their time."""
+        found: list[str] = []
+        seen = set()
+        for folder, folders, names in os.walk(root, followlinks=True, onerror=_unreadable):
+            here = Path(folder)
+            status = here.stat()
+            if (status.st_dev, status.st_ino) in seen:
+                folders.clear()
+                continue
+            seen.add((status.st_dev, status.st_ino))
+            folders[:] = sorted(f for f in folders if not f.startswith(".") and f.lower() not in cls.other_folders)
+            inside = "" if here == root else here.relative_to(root).as_posix() + "/"
+            sounds = (n for n in names if n[n.rfind(".") :].lower() in AUDIO_SUFFIXES and not n.startswith("."))
+            found += [inside + name for name in sounds]
+        return sorted(found, key=_preference)
 
     def label_map(self) -> LabelMap:
         """Return the map chosen by the argument ``labels``, or the default.
@@ -173,30 +217,46 @@ class Dataset(Part):
         return Manifest(self.card.name, self.card.version, root, label_map, utterances, tuple(deviations))
 
 
-def _listing(folder: Path) -> list[Path]:
-    return list(folder.iterdir()) if folder.is_dir() else []
+def _folders(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+
+
+def _unreadable(error: OSError) -> None:
+    if not isinstance(error, FileNotFoundError):
+        raise DatasetError(f"cannot list {error.filename}: {error.strerror}; make it readable and run again")
+
+
+def _preference(place: str) -> tuple[int, bool, str]:
+    """Order copies of a clip: the nearest to the root first, lossless before lossy, then by name."""
+    return place.count("/"), place.lower().endswith(_LOSSY_SUFFIXES), place
 
 
 def _settle(dataset: Dataset, root: Path, found: list[Utterance]) -> tuple[list[Utterance], list[str]]:
-    """Keep one copy of each clip, the nearest to the root; say what was left aside."""
-    first: dict[str, Utterance] = {}
+    """Keep one copy of each clip; say what was left aside."""
+    name, first = dataset.card.name, dict[str, Utterance]()
     copies: list[Utterance] = []
-    for each in sorted(found, key=lambda each: (each.path.count("/"), each.path)):
+    for each in sorted(found, key=lambda each: _preference(each.path)):
         if each.label not in dataset.card.labels:
             raise DatasetError(
-                f"{dataset.card.name}: {each.path} has label {each.label!r}, expected one of {list(dataset.card.labels)}"
+                f"{name}: {each.path} has label {each.label!r}, expected one of {list(dataset.card.labels)}"
             )
-        if first.setdefault(each.id, each) is not each:
-            copies.append(each)
+        kept = first.setdefault(each.id, each)
+        if kept is each:
+            continue
+        if (kept.speaker, kept.label) != (each.speaker, each.label):
+            raise DatasetError(
+                f"{name}: {kept.path} and {each.path} are both {each.id!r} but differ in speaker or label, expected an "
+                f"id for each clip"
+            )
+        copies.append(each)
     deviations = []
     if copies:
         deviations.append(
-            f"{len(copies)} clips lie there twice, the copy nearest to the root is read (left aside: {copies[0].path})"
+            f"{len(copies)} clips lie there more than once, the copy nearest to the root is read (left aside: "
+            f"{copies[0].path})"
         )
     yielded = {each.path for each in found}
-    strangers = [
-        path for path in (f.relative_to(root).as_posix() for f in dataset.recordings(root)) if path not in yielded
-    ]
+    strangers = [place for place in dataset._places(root) if place not in yielded]  # noqa: SLF001
     if strangers:
         deviations.append(f"{len(strangers)} recordings are no clips of the corpus and are left aside ({strangers[0]})")
     return list(first.values()), deviations

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -159,7 +159,7 @@ class Manifest:
     @cached_property
     def digest(self) -> str:
         """Digest of all facts of all utterances but their paths, and of the label map."""
-        facts = [{k: v for k, v in asdict(u).items() if k != "path" and v is not None} for u in self.utterances]
+        facts = [{k: v for k, v in vars(u).items() if k != "path" and v is not None} for u in self.utterances]
         return digest_value({"dataset": self.dataset, "label_map": self.label_map.facts(), "utterances": facts})
 
     def path(self, utterance_id: str) -> Path:

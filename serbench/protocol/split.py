@@ -2,8 +2,9 @@
 
 Conventions
 -----------
-Ids within a part are sorted. ``test`` is disjoint from ``train`` and ``dev`` in ids and in speakers;
-``train`` and ``dev`` are disjoint in ids, and in speakers too unless the split says ``dev_shares_speakers``.
+Ids within a part are sorted. ``test`` is disjoint from ``train`` and ``dev`` in ids, and in speakers too unless the
+split says ``shares_speakers``; ``train`` and ``dev`` are disjoint in ids, and in speakers too unless the split says
+``dev_shares_speakers``. ``serbench.protocol.leakage`` holds every fold to it.
 Every id of the corpus is tested at most once in a split.
 """
 
@@ -60,7 +61,10 @@ class Split:
     folds
         In the order in which they are run.
     dev_shares_speakers
-        True where the corpus has too few speakers to give dev its own.
+        True where dev and train have speakers in common: the corpus has too few to give dev its own.
+    shares_speakers
+        True where even test has speakers in common with train or dev, as in some official partitions. What is
+        measured then is no performance on new speakers, and nobody may rank it as one.
     """
 
     protocol: str
@@ -68,6 +72,7 @@ class Split:
     dataset: str
     folds: tuple[Fold, ...]
     dev_shares_speakers: bool = False
+    shares_speakers: bool = False
 
     def __post_init__(self) -> None:
         names = [fold.name for fold in self.folds]
@@ -79,13 +84,14 @@ class Split:
 
     @cached_property
     def digest(self) -> str:
-        """Digest of protocol, version, dataset and every fold's ids."""
+        """Digest of protocol, version, dataset, what is shared, and every fold's ids."""
         return digest_value(
             {
                 "protocol": self.protocol,
                 "version": self.version,
                 "dataset": self.dataset,
                 "dev_shares_speakers": self.dev_shares_speakers,
+                "shares_speakers": self.shares_speakers,
                 "folds": [fold.facts() for fold in self.folds],
             }
         )

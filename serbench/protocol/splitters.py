@@ -63,14 +63,15 @@ def folds_of_groups(
 
 
 def stratified_fifth(utterances: Sequence[Utterance]) -> set[str]:
-    """Return the ids of a fifth of the clips of each class (rounded to the nearest, one at least).
+    """Return the ids of a fifth of the clips of each class, rounded to the nearest.
 
-    Which ones is decided by the order of the digests of their ids: by rule, yet by no order of names.
+    At least one of each class is taken and at least one is left. Which ones is decided by the order of the digests
+    of their ids: by rule, yet by no order of names.
     """
     chosen: set[str] = set()
     for label in {each.label for each in utterances}:
         ids = sorted((each.id for each in utterances if each.label == label), key=digest_value)
-        chosen.update(ids[: max(1, round(len(ids) / 5))])
+        chosen.update(ids[: min(max(1, round(len(ids) / 5)), len(ids) - 1)])
     return chosen
 
 
@@ -86,6 +87,7 @@ class LeaveOneSpeakerOut:
     """
 
     dev: Literal["next", "fifth"] = "next"
+    shares_speakers = False
 
     @property
     def dev_shares_speakers(self) -> bool:
@@ -93,7 +95,13 @@ class LeaveOneSpeakerOut:
         return self.dev == "fifth"
 
     def folds(self, manifest: Manifest) -> list[Fold]:
-        """Return a fold per speaker."""
+        """Return a fold per speaker.
+
+        Raises
+        ------
+        ProtocolError
+            When there are too few speakers: fewer than three with ``next``, fewer than two with ``fifth``.
+        """
         groups = [(f"speaker-{speaker}", frozenset([speaker])) for speaker in manifest.speakers]
         return folds_of_groups(manifest, groups, self.dev)
 
@@ -105,14 +113,21 @@ class SpeakerGroups:
     Attributes
     ----------
     groups
-        The speakers of each group.
+        The speakers of each group; a group of which the manifest has nobody is passed over.
     """
 
     groups: tuple[tuple[str, ...], ...]
     dev_shares_speakers = False
+    shares_speakers = False
 
     def folds(self, manifest: Manifest) -> list[Fold]:
-        """Return a fold per group that has clips in the manifest."""
+        """Return a fold per group that has clips in the manifest, in the order of the groups.
+
+        Raises
+        ------
+        ProtocolError
+            When fewer than three groups have clips, or a speaker belongs to no group.
+        """
         present = set(manifest.speakers)
         groups = [
             (f"group-{place}", frozenset(group))
@@ -130,6 +145,7 @@ class LeaveOneSessionOut:
     """
 
     dev_shares_speakers = False
+    shares_speakers = False
 
     def folds(self, manifest: Manifest) -> list[Fold]:
         """Return a fold per session.
@@ -152,9 +168,21 @@ class LeaveOneSessionOut:
 
 @dataclass(frozen=True)
 class OfficialPartition:
-    """One fold: the train, dev and test parts that the corpus itself brings."""
+    """One fold: the train, dev and test parts that the corpus itself brings.
 
-    dev_shares_speakers = True
+    Attributes
+    ----------
+    shares_speakers
+        True where the parts have speakers in common. The dataset's card must then say under ``diagnostic`` what
+        its score is worth.
+    """
+
+    shares_speakers: bool = False
+
+    @property
+    def dev_shares_speakers(self) -> bool:
+        """True where dev and train have speakers in common."""
+        return self.shares_speakers
 
     def folds(self, manifest: Manifest) -> list[Fold]:
         """Return the one fold.
@@ -162,7 +190,7 @@ class OfficialPartition:
         Raises
         ------
         ProtocolError
-            When an utterance is in none of the three parts.
+            When an utterance is in none of the three parts, or a part has no utterance.
         """
         parts: dict[str, list[str]] = {"train": [], "dev": [], "test": []}
         for each in manifest.utterances:

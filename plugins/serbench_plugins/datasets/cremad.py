@@ -1,0 +1,65 @@
+"""CREMA-D: the crowd-sourced emotional multimodal actors dataset, its voice track."""
+
+from __future__ import annotations
+
+import csv
+import re
+
+from serbench.api import Dataset, DatasetCard, SpeakerGroups, Utterance
+
+_LABELS = {"ANG": "anger", "DIS": "disgust", "FEA": "fear", "HAP": "happy", "NEU": "neutral", "SAD": "sad"}
+_NAME = re.compile(
+    r"(10\d\d)_(DFA|IEO|IOM|ITH|ITS|IWL|IWW|MTI|TAI|TIE|TSI|WSI)_(ANG|DIS|FEA|HAP|NEU|SAD)_(?:LO|MD|HI|XX)"
+)
+
+
+class CremaD(Dataset):
+    """The label is the intended emotion; by voice alone listeners call half of the clips neutral."""
+
+    card = DatasetCard(
+        name="cremad",
+        version="1",
+        summary="91 actors, 12 sentences, 6 acted emotions in English",
+        labels=tuple(_LABELS.values()),
+        language="eng",
+        licence="ODbL 1.0, contents DbCL 1.0",
+        cite="doi:10.1109/TAFFC.2014.2336244",
+        obtain="clone the repository CheyneyComputerScience/CREMA-D with Git LFS and put its folder AudioWAV and "
+        "VideoDemographics.csv into a folder 'cremad' under the data root",
+        folders=("cremad", "crema-d", "crema_d", "CREMA-D-master", "AudioWAV"),
+        clips={label: 1087 if label == "neutral" else 1271 for label in _LABELS.values()},
+        speakers=91,
+    )
+    split = SpeakerGroups(
+        tuple(
+            tuple(str(actor) for actor in range(first, last + 1))
+            for first, last in ((1001, 1018), (1019, 1036), (1037, 1054), (1055, 1072), (1073, 1091))
+        )
+    )
+    other_folders = frozenset({"audiomp3"})  # the same clips once more, compressed
+
+    def utterances(self, root):
+        sexes = _sexes(root)
+        for path in self.recordings(root):
+            if name := _NAME.fullmatch(path.stem):
+                actor, sentence, emotion = name.groups()
+                yield Utterance(
+                    id=path.stem,
+                    path=path.relative_to(root).as_posix(),
+                    speaker=actor,
+                    label=_LABELS[emotion],
+                    sentence=sentence,
+                    sex=sexes.get(actor),
+                )
+
+
+def _sexes(root):
+    """Return ``f`` or ``m`` per actor from the corpus's own table, nothing where the table is missing."""
+    tables = [*root.glob("VideoDemographics.csv"), *root.glob("*/VideoDemographics.csv")]
+    if not tables:
+        return {}
+    with tables[0].open(encoding="utf-8-sig", newline="") as stream:
+        return {row["ActorID"]: row["Sex"][0].lower() for row in csv.DictReader(stream)}
+
+
+__all__ = ["CremaD"]

@@ -1,0 +1,75 @@
+"""EMO-DB: the Berlin database of emotional speech."""
+
+from __future__ import annotations
+
+import re
+
+from serbench.api import Dataset, DatasetCard, LeaveOneSpeakerOut, Utterance
+
+_LABELS = {
+    "W": "anger",
+    "L": "boredom",
+    "E": "disgust",
+    "A": "fear",
+    "F": "happiness",
+    "N": "neutral",
+    "T": "sadness",
+}
+_SEXES = {
+    "03": "m",
+    "08": "f",
+    "09": "f",
+    "10": "m",
+    "11": "m",
+    "12": "m",
+    "13": "f",
+    "14": "f",
+    "15": "m",
+    "16": "f",
+}
+# speaker, text, emotion (the German word's initial), take
+_NAME = re.compile(r"(03|08|09|1[0-6])([ab]\d\d)([WLEAFNT])[a-z]")
+
+
+class EmoDb(Dataset):
+    """Ten actors, ten everyday sentences; the release of 535 clips that listeners recognised."""
+
+    card = DatasetCard(
+        name="emodb",
+        version="1",
+        summary="10 actors, 10 sentences, 7 acted emotions in German",
+        labels=tuple(_LABELS.values()),
+        language="deu",
+        licence="CC0 (one release), CC BY 4.0 (release 2.0)",
+        cite="doi:10.21437/Interspeech.2005-446",
+        obtain="download download.zip from emodb.bilderbar.info and unpack it into a folder 'emodb' under the data "
+        "root",
+        folders=("emodb", "emo-db", "emo_db", "berlin-database-of-emotional-speech-emodb"),
+        clips={
+            "anger": 127,
+            "boredom": 81,
+            "disgust": 46,
+            "fear": 69,
+            "happiness": 71,
+            "neutral": 79,
+            "sadness": 62,
+        },
+        speakers=10,
+    )
+    split = LeaveOneSpeakerOut()
+
+    def utterances(self, root):
+        for path in self.recordings(root):
+            if name := _NAME.fullmatch(path.stem):
+                speaker, text, emotion = name.groups()
+                yield Utterance(
+                    id=path.stem,
+                    path=path.relative_to(root).as_posix(),
+                    speaker=speaker,
+                    label=_LABELS[emotion],
+                    sentence=text,
+                    sex=_SEXES[speaker],
+                )
+
+
+__all__ = ["EmoDb"]

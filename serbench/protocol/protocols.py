@@ -1,0 +1,111 @@
+"""The named protocols: which rule divides a corpus, and whether its scores may be ranked.
+
+Conventions
+-----------
+A protocol is its name and its version; the version is raised whenever the folds of any corpus change, so that old
+records are never mixed with new ones. ``tests/golden/splits.json`` pins every (dataset, protocol, version).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from serbench.corpus.dataset import Dataset
+from serbench.corpus.manifest import Manifest
+from serbench.errors import ProtocolError, UnknownNameError
+from serbench.protocol.split import Split
+
+
+class Protocol:
+    """A way of dividing any corpus.
+
+    Attributes
+    ----------
+    name
+        Kebab-case or one word, as the command line takes it.
+    version
+        Raised whenever the folds of a corpus change.
+    summary
+        One paragraph for listings: what is measured, and how.
+    ranked
+        True where the scores say who is better; others are shown, never ranked.
+    """
+
+    name: ClassVar[str]
+    version: ClassVar[str]
+    summary: ClassVar[str]
+    ranked: ClassVar[bool]
+
+    def split(self, dataset: Dataset, manifest: Manifest) -> Split:
+        """Return the folds of the corpus that ``manifest`` describes.
+
+        Raises
+        ------
+        ProtocolError
+            When the protocol cannot be applied to this corpus; the message says why.
+        """
+        raise NotImplementedError
+
+
+class SpeakerIndependent(Protocol):
+    """Test speakers are heard nowhere else; each corpus names its own grouping of speakers."""
+
+    name = "si"
+    version = "1"
+    summary = (
+        "Speaker-independent: nobody who speaks in a test fold speaks in its train or dev part. The grouping is the "
+        "corpus's own rule: actor groups (RAVDESS, CREMA-D, synth), one speaker left out (EMO-DB, EMOVO, SAVEE, TESS), "
+        "one session left out (IEMOCAP), the official parts (MELD). Dev is the next group in the cycle; where there "
+        "are too few speakers for that, a stratified fifth of the clips outside test. A corpus whose official parts "
+        "share speakers says so in its split and is shown as diagnostic only."
+    )
+    ranked = True
+
+    def split(self, dataset: Dataset, manifest: Manifest) -> Split:
+        """Return the folds of the dataset's own rule.
+
+        Raises
+        ------
+        ProtocolError
+            When the rule does not fit what was found on disk, or when it shares speakers and the card does not
+            say under ``diagnostic`` what the score is worth.
+        """
+        rule = dataset.split
+        if rule.shares_speakers and not dataset.card.diagnostic:
+            raise ProtocolError(
+                f"{manifest.dataset}: its split shares speakers between test and train, expected its card to say under "
+                f"'diagnostic' what such a score is worth"
+            )
+        return Split(
+            self.name,
+            self.version,
+            manifest.dataset,
+            tuple(rule.folds(manifest)),
+            dev_shares_speakers=rule.dev_shares_speakers,
+            shares_speakers=rule.shares_speakers,
+        )
+
+
+#: From name to protocol, in the order of listings.
+PROTOCOLS: Mapping[str, Protocol] = {each.name: each for each in (SpeakerIndependent(),)}
+
+
+def get_protocol(name: str) -> Protocol:
+    """Return the protocol of that name.
+
+    Raises
+    ------
+    UnknownNameError
+        When there is none; near matches are named.
+
+    >>> get_protocol("si").ranked
+    True
+    """
+    try:
+        return PROTOCOLS[name]
+    except KeyError:
+        raise UnknownNameError("protocol", name, PROTOCOLS) from None
+
+
+__all__ = ["PROTOCOLS", "Protocol", "SpeakerIndependent", "get_protocol"]
