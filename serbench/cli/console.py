@@ -1,0 +1,185 @@
+"""What people see: tables, progress, errors. The only file that imports rich, and only when it draws.
+
+Conventions
+-----------
+Results go to standard output, everything else (progress, warnings, errors) to standard error. Off a terminal
+lines are at most 80 columns wide and bare of colour, and no progress is shown.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any, Self
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+    from rich.progress import Progress
+
+#: Columns of a line off a terminal.
+WIDTH = 80
+
+
+def line(text: str = "") -> None:
+    """Write one line to standard output, as it is."""
+    sys.stdout.write(f"{text}\n")
+
+
+def notice(text: str) -> None:
+    """Write one line to standard error."""
+    sys.stderr.write(f"{text}\n")
+
+
+def error(text: str) -> None:
+    """Write ``error: text`` to standard error, in one line."""
+    notice(f"error: {' '.join(text.split())}")
+
+
+def print_json(value: Any) -> None:
+    """Write a value as JSON; paths become strings, mappings objects, tuples lists.
+
+    Raises
+    ------
+    ValueError
+        For ``nan`` or ``inf``: undefined is null.
+    """
+    line(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False, default=_plain))
+
+
+def table(
+    columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str | None = None, right: Collection[str] = ()
+) -> None:
+    """Write a table that fits the line; cells wrap, names in the first column stay whole.
+
+    Parameters
+    ----------
+    columns
+        The headings.
+    rows
+        A cell per column each; None is shown as a dash.
+    title
+        A line above.
+    right
+        Headings of the columns that are set flush right: numbers.
+    """
+    from rich.table import Table
+
+    drawn = Table(box=None, pad_edge=False, title=title, title_justify="left", title_style="bold", header_style="bold")
+    for place, name in enumerate(columns):
+        drawn.add_column(name, justify="right" if name in right else "left", no_wrap=place == 0, overflow="fold")
+    for row in rows:
+        drawn.add_row(*("-" if cell is None else str(cell) for cell in row))
+    _draw(drawn)
+
+
+def fields(pairs: Iterable[tuple[str, object]]) -> None:
+    """Write names and values, one pair a line; long values wrap below themselves, None is left out."""
+    from rich.table import Table
+
+    drawn = Table.grid(padding=(0, 2))
+    drawn.add_column(no_wrap=True, style="bold")
+    drawn.add_column(overflow="fold")
+    for name, value in pairs:
+        if value is not None:
+            drawn.add_row(name, str(value))
+    _draw(drawn)
+
+
+class Bar:
+    """A running task; it draws nothing where progress is hidden.
+
+    Parameters
+    ----------
+    drawn
+        The display it is part of, or None.
+    total
+        Steps to its end; None while that is not known.
+    label
+        What is done.
+    """
+
+    def __init__(self, drawn: Progress | None, total: float | None, label: str) -> None:
+        self._drawn = drawn
+        self._task = drawn.add_task(label, total=total) if drawn else None
+
+    def advance(self, steps: float = 1) -> None:
+        """Go on by ``steps``."""
+        if self._drawn is not None and self._task is not None:
+            self._drawn.advance(self._task, steps)
+
+    def reach(self, done: float, total: float | None = None) -> None:
+        """Say how many steps are done in all and, where it has changed, out of how many."""
+        if self._drawn is not None and self._task is not None:
+            self._drawn.update(self._task, completed=done, total=total)
+
+    def relabel(self, label: str) -> None:
+        """Say what is done now."""
+        if self._drawn is not None and self._task is not None:
+            self._drawn.update(self._task, description=label)
+
+    def close(self) -> None:
+        """Take the bar away."""
+        if self._drawn is not None and self._task is not None:
+            self._drawn.remove_task(self._task)
+
+    @contextlib.contextmanager
+    def task(self, total: float | None, label: str) -> Iterator[Self]:
+        """Show a further bar below for the length of a block."""
+        inner = type(self)(self._drawn, total, label)
+        try:
+            yield inner
+        finally:
+            inner.close()
+
+
+@contextlib.contextmanager
+def progress(total: float | None, label: str) -> Iterator[Bar]:
+    """Show a bar with the time left on standard error for the length of a block, if that is a terminal.
+
+    Parameters
+    ----------
+    total
+        Steps to the end; None while that is not known.
+    label
+        What is done.
+    """
+    if not sys.stderr.isatty():
+        yield Bar(None, total, label)
+        return
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    text = TextColumn("{task.description}", markup=False)
+    with Progress(
+        text, BarColumn(), TaskProgressColumn(), TimeRemainingColumn(), console=_console(stderr=True), transient=True
+    ) as drawn:
+        yield Bar(drawn, total, label)
+
+
+def _console(*, stderr: bool = False) -> Console:
+    from rich.console import Console
+
+    stream = sys.stderr if stderr else sys.stdout
+    width = None if stream.isatty() else WIDTH
+    return Console(file=stream, width=width, highlight=False, markup=False, emoji=False)
+
+
+def _draw(renderable: RenderableType) -> None:
+    """Draw without the blanks that pad a line to its full width."""
+    console = _console()
+    with console.capture() as captured:
+        console.print(renderable)
+    sys.stdout.write("".join(f"{each.rstrip()}\n" for each in captured.get().splitlines()))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, PurePath):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+__all__ = ["WIDTH", "Bar", "error", "fields", "line", "notice", "print_json", "progress", "table"]
