@@ -1,0 +1,246 @@
+"""What the recordings of a corpus really hold: lengths, levels, codecs, and a digest of every sound.
+
+Conventions
+-----------
+A recording's digest is taken over its decoded samples and their rate, so a WAV and its bit-exact FLAC have one
+digest, and two file names with the same sound are found out. Seconds are of the file's own rate; peak and rms
+are over all channels, full scale 1. A file that cannot be read is listed as bad with the reason, not raised: what
+becomes of it is the runner's decision.
+
+What was found is kept in the cache, one document per corpus root, under each file's relative path, size and time
+of change. Bad files are not kept: they are tried again each time.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import astuple, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from serbench.corpus.audio import decode
+from serbench.corpus.manifest import Manifest
+from serbench.digest import digest_array, digest_bytes, digest_value
+from serbench.environment import usable_cores
+from serbench.errors import AudioError, FormatError
+from serbench.files import read_document, write_document
+
+FORMAT = 1
+KIND = "serbench-inventory"
+
+#: libsndfile's words for codings that give back what went in.
+_LOSSLESS = ("PCM_", "FLOAT", "DOUBLE", "ALAC_", "DPCM_")
+_WORDS = {
+    "OGG/OPUS": "Ogg Opus",
+    "OGG/VORBIS": "Ogg Vorbis",
+    "OGG/FLAC": "Ogg FLAC",
+    "WAVEX": "WAV",
+    "RF64": "WAV",
+    "MP3": "MP3",
+}
+
+
+@dataclass(frozen=True)
+class Recording:
+    """What one file holds.
+
+    Attributes
+    ----------
+    digest
+        Of the decoded samples and their rate.
+    seconds
+        Its length.
+    sample_rate
+        In Hz.
+    channels
+        How many; read as their mean.
+    codec
+        libsndfile's words: ``FLAC/PCM_16``, ``OGG/OPUS``.
+    peak
+        Largest absolute sample, full scale 1.
+    rms
+        Root of the mean square of all samples, full scale 1.
+    """
+
+    digest: str
+    seconds: float
+    sample_rate: int
+    channels: int
+    codec: str
+    peak: float
+    rms: float
+
+    @property
+    def is_lossy(self) -> bool:
+        """Whether the coding threw something away."""
+        coding = self.codec.partition("/")[2]
+        return not (coding.startswith(_LOSSLESS) or self.codec == "OGG/FLAC")
+
+    @property
+    def label(self) -> str:
+        """For people: ``FLAC 16 kHz``, ``Ogg Opus 12 kHz``, ``WAV 44.1 kHz``."""
+        container = self.codec.partition("/")[0]
+        return f"{_WORDS.get(self.codec) or _WORDS.get(container, container)} {self.sample_rate / 1000:g} kHz"
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """The recordings of a manifest.
+
+    Attributes
+    ----------
+    recordings
+        From utterance id to what its file holds, sorted by id.
+    bad
+        From utterance id to why its file cannot be read, sorted by id; no id is in both.
+    """
+
+    recordings: Mapping[str, Recording]
+    bad: Mapping[str, str]
+
+    @cached_property
+    def digest(self) -> str:
+        """Digest of every readable utterance's id and sound: which copy of the corpus this is."""
+        return digest_value(sorted((uid, each.digest) for uid, each in self.recordings.items()))
+
+    @cached_property
+    def seconds(self) -> float:
+        """Length of all readable recordings together."""
+        return sum(each.seconds for each in self.recordings.values())
+
+    @cached_property
+    def twins(self) -> tuple[tuple[str, ...], ...]:
+        """Ids that have the same sound, a tuple per sound that occurs more than once."""
+        ids: dict[str, list[str]] = {}
+        for uid, each in self.recordings.items():
+            ids.setdefault(each.digest, []).append(uid)
+        return tuple(tuple(same) for same in ids.values() if len(same) > 1)
+
+    def variant(self) -> dict[str, Any]:
+        """Return which copy was read, for records.
+
+        Returns
+        -------
+        dict
+            ``clips``, ``seconds``; ``codec``, ``sample_rate`` (Hz) and ``channels``, each the one value of all
+            recordings, or from value to number of clips where they differ; ``lossy``, True when any recording
+            is; ``label`` for people, commonest first: ``FLAC 16 kHz``. The last are None without a recording.
+        """
+        found = list(self.recordings.values())
+        labels = [word for word, _ in sorted(Counter(e.label for e in found).items(), key=lambda item: -item[1])]
+        return {
+            "clips": len(found),
+            "seconds": round(self.seconds, 3),
+            "codec": _one_or_counts([each.codec for each in found]),
+            "sample_rate": _one_or_counts([each.sample_rate for each in found]),
+            "channels": _one_or_counts([each.channels for each in found]),
+            "lossy": any(each.is_lossy for each in found) if found else None,
+            "label": " and ".join([*labels[:2], "others"] if len(labels) > 3 else labels) or None,
+        }
+
+
+def take_inventory(
+    manifest: Manifest,
+    cache: Path,
+    *,
+    workers: int | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Inventory:
+    """Look into every recording of a manifest; those seen before are not opened again.
+
+    Parameters
+    ----------
+    manifest
+        Which files.
+    cache
+        The cache folder; what was found is kept in its subfolder ``inventory``. A damaged document there is
+        made anew. An inventory that is interrupted keeps what it has seen.
+    workers
+        Threads that decode; None for one per usable core.
+    progress
+        Called with the number of utterances done so far, in this thread.
+    """
+    root = os.path.realpath(manifest.root)
+    document = cache / "inventory" / f"{digest_bytes(os.fsencode(root))}.json"
+    known = _read(document)
+    found: dict[str, Recording] = {}
+    bad: dict[str, str] = {}
+    todo: dict[str, tuple[str, list[int]]] = {}
+    for utterance in manifest.utterances:
+        try:
+            stat = (manifest.root / utterance.path).stat()
+        except OSError:
+            stamp = [0, 0]  # decode says what is wrong with it
+        else:
+            stamp = [stat.st_size, stat.st_mtime_ns]
+        kept = known.get(utterance.path)
+        if kept is not None and kept[0] == stamp:
+            found[utterance.id] = kept[1]
+        else:
+            todo[utterance.id] = (utterance.path, stamp)
+    if progress is not None:
+        progress(len(found))
+    pool = ThreadPoolExecutor(workers or usable_cores(), thread_name_prefix="serbench-inventory")
+    try:
+        futures = {pool.submit(_look, manifest.root / path): uid for uid, (path, _) in todo.items()}
+        for future in as_completed(futures):
+            uid = futures[future]
+            try:
+                found[uid] = future.result()
+            except AudioError as error:
+                bad[uid] = str(error)
+            else:
+                path, stamp = todo[uid]
+                known[path] = (stamp, found[uid])
+            if progress is not None:
+                progress(len(found) + len(bad))
+    finally:
+        pool.shutdown(cancel_futures=True)
+        if len(bad) < len(todo):
+            _write(document, known)
+    return Inventory(dict(sorted(found.items())), dict(sorted(bad.items())))
+
+
+def _look(path: Path) -> Recording:
+    sound = decode(path)
+    samples = sound.samples
+    flat = samples.reshape(-1)
+    return Recording(
+        digest=digest_array(samples, {"sample_rate": sound.sample_rate}),
+        seconds=len(samples) / sound.sample_rate,
+        sample_rate=sound.sample_rate,
+        channels=samples.shape[1],
+        codec=sound.codec,
+        peak=float(max(flat.max(), -flat.min())),
+        # einsum adds in float64 without a float64 copy of the whole sound
+        rms=float(np.sqrt(np.einsum("i,i->", flat, flat, dtype=np.float64) / len(flat))),
+    )
+
+
+def _read(document: Path) -> dict[str, tuple[list[int], Recording]]:
+    """Return what is known: from relative path to size and time of change, and the recording."""
+    try:
+        files = read_document(document, KIND, FORMAT)["files"]
+        return {path: ([size, changed], Recording(*facts)) for path, (size, changed, *facts) in files.items()}
+    except (OSError, FormatError, KeyError, TypeError, ValueError, AttributeError):
+        return {}  # it only saves time: whatever is wrong with it, look again
+
+
+def _write(document: Path, known: Mapping[str, tuple[list[int], Recording]]) -> None:
+    write_document(document, KIND, FORMAT, {"files": {p: [*stamp, *astuple(r)] for p, (stamp, r) in known.items()}})
+
+
+def _one_or_counts(values: list[Any]) -> Any:
+    counts = Counter(values)
+    if len(counts) <= 1:
+        return next(iter(counts), None)
+    return {str(value): number for value, number in sorted(counts.items())}
+
+
+__all__ = ["FORMAT", "KIND", "Inventory", "Recording", "take_inventory"]
