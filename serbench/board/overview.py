@@ -1,0 +1,132 @@
+"""The overall page: per protocol every system on every dataset, mean skill and cost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from urllib.parse import quote
+
+from serbench.board.markdown import NOTHING, decimal, escape, percent, short, table
+from serbench.board.overall import Entry, Overall, make_overall
+from serbench.board.page import COST
+from serbench.board.rank import Board, Place
+from serbench.board.wording import (
+    MARK,
+    audio_label,
+    cells_done,
+    is_altered,
+    machine_key,
+    machine_legend,
+    machine_letters,
+    model_cell,
+    page_stem,
+    why_apart,
+)
+from serbench.results.row import Row
+from serbench.scoring.figure import Figure
+
+#: Where the cost of one system over all datasets is shown, there is room for these only.
+_BRIEF = [each for each in COST if each[0] not in ("feat. s/s", "p90 ms", "p99 ms")]
+_LEGEND = """\
+UAR in % of the pooled out-of-fold predictions, mean over seeds. Skill is (UAR - 1/K) / (1 - 1/K) for K classes: 0 is
+chance, 1 is perfect. The tables have intervals over speakers, the other scores, the cost and how to repeat a row."""
+_SKILL = """\
+Sorted by the mean skill over {datasets}; there are no ranks across datasets.
+Where a system is not whole on all of them, the number it is whole on stands in brackets."""
+
+
+def overview_lines(boards: Sequence[Board]) -> Iterator[str]:
+    """Yield the lines of the overall page."""
+    yield from (MARK, "", "# Leaderboard", "")
+    if not boards:
+        yield from ("There is no result yet.", "")
+        return
+    yield _LEGEND
+    for glance in make_overall(boards):
+        of_protocol = [board for board in boards if board.protocol == glance.protocol]
+        ranked = any(board.is_ranked for board in of_protocol)
+        yield from ("", f"## Protocol {escape(glance.protocol)}{'' if ranked else ' (never ranked)'}", "")
+        yield from _glance(glance)
+        yield from ("", "Tables:", "")
+        yield from _links(of_protocol)
+
+
+def _glance(glance: Overall) -> Iterator[str]:
+    if glance.headline:
+        yield from (_SKILL.format(datasets=_list(board.dataset for board in glance.headline)), "")
+        yield from _matrix(glance, glance.headline, with_skill=True)
+    if glance.apart:
+        yield from ("", "Shown apart, never part of a mean:", "")
+        yield from _matrix(glance, glance.apart, with_skill=False)
+        yield ""
+        for board in glance.apart:
+            yield f"* {escape(board.dataset)}: {escape(why_apart(board))}"
+    yield from ("", "What it costs (medians; times hold for one machine only):", "")
+    yield from _cost_glance(glance)
+    for name in glance.missing_floors:
+        yield from ("", f"The floor `{name}` has no result here: run `serbench run --model {name}`.")
+
+
+def _matrix(glance: Overall, boards: Sequence[Board], *, with_skill: bool) -> list[str]:
+    names = [escape(board.dataset) + ("†" if is_altered(board.first) else "") for board in boards]
+    header = ["model", *(["skill"] if with_skill else []), *names]
+    lines = []
+    for entry in glance.entries:
+        cells = [_overall_uar(entry.places.get(board.dataset)) for board in boards]
+        if any(board.dataset in entry.places for board in boards):
+            skill = [_overall_skill(entry, len(boards))] if with_skill else []
+            lines.append([_model(entry), *skill, *cells])
+    found = table(header, lines)
+    if any(is_altered(board.first) for board in boards):
+        found += ["", "† from a lossy or derived copy of the recordings; see its table."]
+    return found
+
+
+def _model(entry: Entry) -> str:
+    return model_cell(next(iter(entry.places.values())))
+
+
+def _overall_skill(entry: Entry, boards: int) -> str:
+    if entry.skill.value is None:
+        return NOTHING
+    return decimal(entry.skill) + ("" if entry.counted == boards else f" ({entry.counted} of {boards})")
+
+
+def _overall_uar(place: Place | None) -> str:
+    if place is None:
+        return NOTHING
+    text = percent(place.row.uar)
+    return text if place.row.is_whole else f"{text} (partial {cells_done(place.row)})"
+
+
+def _cost_glance(glance: Overall) -> list[str]:
+    machines = machine_letters([place.row for entry in glance.entries for place in entry.places.values()])
+    lines = []
+    for entry in glance.entries:
+        by_letter: dict[str, list[Row]] = {}
+        for place in entry.places.values():
+            by_letter.setdefault(machines[machine_key(place.row)], []).append(place.row)
+        letter, rows = min(by_letter.items(), key=lambda item: (-len(item[1]), item[0]))
+        figures = [_middle([row.cost_of(name) for row in rows]) for _, name in _BRIEF]
+        lines.append([_model(entry), *map(short, figures), letter, f"{len(rows)}"])
+    header = ["model", *(heading for heading, _ in _BRIEF), "machine", "datasets"]
+    return [*table(header, lines), "", *machine_legend(machines)]
+
+
+def _middle(figures: Sequence[Figure]) -> Figure:
+    values = sorted(each.value for each in figures if each.value is not None)
+    return Figure(values[(len(values) - 1) // 2]) if values else Figure.undefined("not measured")
+
+
+def _links(boards: Sequence[Board]) -> Iterator[str]:
+    for stem, board in {page_stem(board): board for board in reversed(boards)}.items():
+        row = board.first
+        page = quote(stem)
+        facts = f"{row.utterances} clips, {row.speakers} speakers, {len(row.classes)} classes, {audio_label(row)}"
+        yield f"* [{escape(board.dataset)}](tables/{page}.md) ([CSV](tables/{page}.csv)): {escape(facts)}"
+
+
+def _list(words: Iterable[str]) -> str:
+    return ", ".join(escape(word) for word in words)
+
+
+__all__ = ["overview_lines"]

@@ -1,0 +1,183 @@
+"""The page of one protocol and dataset: scores, recalls, cost, remarks and how to repeat a row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+from urllib.parse import quote
+
+from serbench.board.markdown import NOTHING, code, decimal, escape, one_line, percent, short, table
+from serbench.board.rank import FLOORS, Board
+from serbench.board.wording import (
+    MARK,
+    audio_label,
+    cells_done,
+    command_of,
+    interval_cell,
+    label_map_of,
+    machine_key,
+    machine_legend,
+    machine_letters,
+    mean_of,
+    model_cell,
+    page_stem,
+    rank_cell,
+    task_name,
+    uar_cell,
+    why_apart,
+)
+from serbench.digest import canonical_json
+from serbench.scoring.figure import Figure
+
+#: Columns of the table of cost: heading and figure.
+COST = (
+    ("params", "parameters_total"),
+    ("MACs 3 s", "macs_3s"),
+    ("bytes", "model_bytes"),
+    ("train s", "train_seconds"),
+    ("feat. s/s", "feature_seconds_per_audio_second"),
+    ("p50 ms", "latency_p50_ms"),
+    ("p90 ms", "latency_p90_ms"),
+    ("p99 ms", "latency_p99_ms"),
+    ("memory", "peak_memory_bytes"),
+)
+
+_SCORES = f"""\
+UAR with its standard deviation over seeds. A shared rank (=) says that the speakers tested cannot tell a row from the
+best row of that rank (paired t-interval over speakers, 95 %, one comparison at a time). Without a rank: rows that are
+partial, and all rows of a protocol that is never ranked. Floors ({", ".join(FLOORS)}) are in italics."""
+_COSTS = """\
+Medians over cells: training of one fold; feature seconds per second of audio; latency of one clip of 3 s, features
+included; peak memory in bytes. ◆: no row measured on the same machine is as good in UAR and as fast (p50), and better
+in one of the two."""
+
+
+def page_lines(boards: Sequence[Board]) -> Iterator[str]:
+    """Yield the lines of a page; its boards are the tasks of one protocol and dataset, one at least."""
+    board = boards[0]
+    yield from (MARK, "", f"# {escape(board.dataset)}, protocol {escape(board.protocol)}", "")
+    yield f"[All datasets](../README.md) · [every number as CSV]({quote(page_stem(board))}.csv)"
+    for each in boards:
+        if len(boards) > 1:
+            yield from ("", f"## {escape(task_name(each))}")
+        yield from _section(each, depth=2 if len(boards) == 1 else 3)
+
+
+def _section(board: Board, depth: int) -> Iterator[str]:
+    row, level = board.first, "#" * depth
+    facts = f"{row.utterances} clips, {row.speakers} speakers, {len(row.classes)} classes."
+    yield from ("", f"{facts} Audio: **{escape(audio_label(row))}**.")
+    if not board.is_headline:
+        yield from ("", f"Shown apart: {escape(why_apart(board))}.")
+    yield from ("", f"{level} Scores", "")
+    yield from _score_table(board)
+    yield from ("", f"{level} Recall per class, in %", "")
+    yield from _recall_table(board)
+    yield from ("", f"{level} Cost", "")
+    yield from _cost_table(board)
+    yield from ("", f"{level} Remarks", "")
+    yield from _remarks(board)
+    yield from ("", f"{level} To repeat a row", "")
+    yield from code([command_of(place.row) for place in board.places])
+
+
+def _score_table(board: Board) -> Iterator[str]:
+    header = ["rank", "model", "UAR %", "95 % over speakers", "WA %", "macro-F1 %", "log-loss", "ECE", "seeds", "cells"]
+    lines = [
+        [
+            rank_cell(place),
+            model_cell(place),
+            uar_cell(place.row),
+            interval_cell(place.row),
+            percent(mean_of(place.row, "wa")),
+            percent(mean_of(place.row, "macro-f1")),
+            decimal(mean_of(place.row, "log-loss")),
+            decimal(mean_of(place.row, "ece")),
+            str(len(place.row.seeds)),
+            cells_done(place.row),
+        ]
+        for place in board.places
+    ]
+    yield from table(header, lines, left=2)
+    yield from ("", _SCORES)
+
+
+def _recall_table(board: Board) -> Iterator[str]:
+    classes = board.first.classes
+    none = Figure.undefined("no cell is done")
+    lines = [
+        [
+            model_cell(place),
+            *(percent(place.row.recalls.get(name, none)) for name in classes),
+        ]
+        for place in board.places
+    ]
+    yield from table(["model", *map(escape, classes)], lines)
+
+
+def _cost_table(board: Board) -> Iterator[str]:
+    machines = machine_letters([place.row for place in board.places])
+    lines = [
+        [
+            model_cell(place) + (" ◆" if place.is_undominated else ""),
+            *(short(place.row.cost_of(name)) for _, name in COST),
+            machines[machine_key(place.row)],
+        ]
+        for place in board.places
+    ]
+    yield from table(["model", *(heading for heading, _ in COST), "on"], lines)
+    yield from ("", _COSTS, "")
+    yield from machine_legend(machines)
+    for text in _unmeasured(board):
+        yield f"* {NOTHING} {escape(text)}"
+
+
+def _unmeasured(board: Board) -> list[str]:
+    found: dict[tuple[str, str], list[str]] = {}
+    for place in board.places:
+        for _, name in COST:
+            figure = place.row.cost_of(name)
+            if figure.reason is not None and place.row.cost:
+                found.setdefault((place.name, figure.reason), []).append(name)
+    return [f"{name}: {', '.join(figures)}: {reason}" for (name, reason), figures in found.items()]
+
+
+def _remarks(board: Board) -> Iterator[str]:
+    row = board.first
+    name, version = label_map_of(row)
+    split, protocol = row.protocol.get("split"), row.protocol.get("version")
+    yield f"* Split `{_plain(split)}`: {_plain(row.folds)} folds, protocol version {escape(str(protocol))}."
+    yield f"* Label map {escape(name)}, version {escape(version)}: {escape(', '.join(row.classes))}."
+    yield f"* Dataset version {escape(str(row.dataset.get('version')))}."
+    yield f"* Manifest `{_plain(row.dataset.get('manifest'))}`, audio `{_plain(row.dataset.get('audio'))}`."
+    yield f"* Metrics: {escape(', '.join(f'{name} {version}' for name, version in sorted(row.metrics.items())))}."
+    for place in board.places:
+        for problem in place.row.problems:
+            yield f"* Partial: {escape(place.name)}: {escape(problem)}."
+        if place.row.interval.reason and place.row.seeds:
+            yield f"* No interval: {escape(place.name)}: {escape(place.row.interval.reason)}."
+    for note, names in _notes(board).items():
+        whose = "" if len(names) == len(board.places) else f" ({escape(', '.join(names))})"
+        yield f"* {escape(note)}{whose}"
+    methods = sorted({place.row.interval.method for place in board.places if place.row.interval.method})
+    if methods:
+        yield f"* Intervals: {', '.join(methods)}, over {row.speakers} speakers."
+    versions = {canonical_json(place.row.versions): place.row.versions for place in board.places}
+    for found in versions.values():
+        yield f"* Versions: {escape(', '.join(f'{name} {version}' for name, version in sorted(found.items())))}."
+
+
+def _notes(board: Board) -> dict[str, list[str]]:
+    notes: dict[str, list[str]] = {}
+    for place in board.places:
+        for note in place.row.notes:
+            notes.setdefault(note, []).append(place.name)
+    return notes
+
+
+def _plain(value: Any) -> str:
+    """Return a digest or a number for a code span; whatever could end the span is dropped."""
+    return one_line(str(value)).replace("`", "'")
+
+
+__all__ = ["COST", "page_lines"]

@@ -1,0 +1,233 @@
+"""Who stands where: boards per task, shared ranks, the Pareto front.
+
+Conventions
+-----------
+Rows are ranked by UAR within one task: one corpus copy, one label map, one split. Ranks are shared where the
+data cannot tell rows apart. The best row leads; each next row gets the leader's rank when the paired
+t-interval (95 %, speakers paired, see ``paired_interval``) of the difference to the leader includes 0, and
+else leads a rank of its own, which is its place. One comparison at a time, no correction for several: ranks may
+still promise a little too much, and shared ranks never mean "equal".
+
+Without a rank stand: rows that are not whole, and all rows of a protocol that is never ranked.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from serbench.digest import canonical_json
+from serbench.results.row import Row
+from serbench.scoring.statistics import paired_interval
+
+#: Systems that stand in every table, so that the floor is visible.
+FLOORS = ("majority", "prior", "logreg")
+
+
+@dataclass(frozen=True)
+class Place:
+    """A row and where it stands on its board.
+
+    Attributes
+    ----------
+    row
+        The row.
+    name
+        The row's label; with a version or a digest where two systems have one label.
+    rank
+        From 1, or None where no rank is given.
+    is_shared
+        True when another row has the same rank.
+    is_undominated
+        True when no row measured on the same machine is as good and as fast, and better at one of them
+        (UAR, latency p50); None without a latency.
+    """
+
+    row: Row
+    name: str
+    rank: int | None
+    is_shared: bool
+    is_undominated: bool | None
+
+
+@dataclass(frozen=True)
+class Board:
+    """All rows of one task.
+
+    Attributes
+    ----------
+    places
+        Ranked ones first, by UAR; then those without a rank, by UAR. Never empty.
+    is_main
+        True when the overall table takes this task for its dataset: it has most rows of the dataset's tasks.
+    """
+
+    places: tuple[Place, ...]
+    is_main: bool
+
+    @property
+    def first(self) -> Row:
+        """Any row, for the facts that all rows of a task share."""
+        return self.places[0].row
+
+    @property
+    def protocol(self) -> str:
+        """The protocol's name."""
+        return str(self.first.protocol["name"])
+
+    @property
+    def dataset(self) -> str:
+        """The dataset's name."""
+        return str(self.first.dataset["name"])
+
+    @property
+    def is_ranked(self) -> bool:
+        """True when the protocol takes part in rankings."""
+        return bool(self.first.standing.get("ranked", True))
+
+    @property
+    def is_headline(self) -> bool:
+        """True when its UAR counts towards the mean skill."""
+        standing = self.first.standing
+        return self.is_ranked and bool(standing.get("headline", True)) and not standing.get("diagnostic", False)
+
+
+def make_boards(rows: Iterable[Row]) -> list[Board]:
+    """Return a board per task: ranked protocols first, ``si`` before all, then by dataset."""
+    rows = list(rows)
+    names = display_names(rows)
+    tasks: dict[str, list[Row]] = defaultdict(list)
+    for row in sorted(rows, key=lambda row: (row.label, row.system)):
+        tasks[row.task].append(row)
+    main: dict[tuple[str, str], str] = {}
+    for task in sorted(tasks, key=lambda task: (-len(tasks[task]), task)):
+        main.setdefault(_protocol_and_dataset(tasks[task][0]), task)
+    boards = [
+        Board(_places(group, names), is_main=main[_protocol_and_dataset(group[0])] == task)
+        for task, group in tasks.items()
+    ]
+    return sorted(boards, key=_board_order)
+
+
+def display_names(rows: Iterable[Row]) -> dict[str, str]:
+    """Return a name per system digest: its label, with version or digest where systems share the label.
+
+    Returns
+    -------
+    dict
+        From :attr:`Row.system` to the name; no two are equal.
+    """
+    systems = {row.system: row for row in rows}
+    by_label: dict[str, list[Row]] = defaultdict(list)
+    for row in systems.values():
+        by_label[row.label].append(row)
+    names = {}
+    for label, group in by_label.items():
+        versions = Counter(row.model["version"] for row in group)
+        for row in group:
+            if len(group) == 1:
+                names[row.system] = label
+            elif versions[row.model["version"]] == 1:
+                names[row.system] = f"{label} v{row.model['version']}"
+            else:
+                names[row.system] = f"{label} v{row.model['version']} #{row.system[:6]}"
+    return names
+
+
+def cannot_be_told_apart(first: Row, second: Row) -> bool:
+    """Tell whether the paired interval of the difference in UAR includes 0, or cannot be given."""
+    return paired_interval(first.speaker_values, second.speaker_values).holds(0.0)
+
+
+def to_json(rows: Iterable[Row]) -> list[dict[str, Any]]:
+    """Return every row's facts as JSON-like values, in the boards' order.
+
+    Beside the row's own facts: ``name``, ``rank`` (None without one), ``rank_is_shared``, ``is_undominated``.
+    """
+    return [
+        {
+            **place.row.facts(),
+            "name": place.name,
+            "rank": place.rank,
+            "rank_is_shared": place.is_shared,
+            "is_undominated": place.is_undominated,
+        }
+        for board in make_boards(rows)
+        for place in board.places
+    ]
+
+
+def _protocol_and_dataset(row: Row) -> tuple[str, str]:
+    return row.protocol["name"], row.dataset["name"]
+
+
+def _board_order(board: Board) -> tuple[Any, ...]:
+    return (
+        not board.is_ranked,
+        board.protocol != "si",
+        board.protocol,
+        board.dataset,
+        not board.is_main,
+        board.first.task,
+    )
+
+
+def _by_uar(row: Row) -> tuple[Any, ...]:
+    value = row.uar.value
+    return (value is None, -(value or 0.0), row.label, row.system)
+
+
+def _places(rows: Sequence[Row], names: Mapping[str, str]) -> tuple[Place, ...]:
+    ranked = sorted((row for row in rows if _may_rank(row)), key=_by_uar)
+    others = sorted((row for row in rows if not _may_rank(row)), key=_by_uar)
+    ranks: list[int] = []
+    leader = 0
+    for place, row in enumerate(ranked):
+        if not cannot_be_told_apart(ranked[leader], row):
+            leader = place
+        ranks.append(leader + 1)
+    shared = Counter(ranks)
+    front = {row.system: _is_undominated(row, rows) for row in rows}
+    return (
+        *(
+            Place(row, names[row.system], rank, shared[rank] > 1, front[row.system])
+            for row, rank in zip(ranked, ranks, strict=True)
+        ),
+        *(Place(row, names[row.system], None, is_shared=False, is_undominated=front[row.system]) for row in others),
+    )
+
+
+def _may_rank(row: Row) -> bool:
+    return row.is_whole and row.uar.value is not None and bool(row.standing.get("ranked", True))
+
+
+def _is_undominated(row: Row, rows: Iterable[Row]) -> bool | None:
+    uar, latency = row.uar.value, row.cost_of("latency_p50_ms").value
+    if uar is None or latency is None or not row.is_whole:
+        return None
+    for other in rows:
+        theirs, other_latency = other.uar.value, other.cost_of("latency_p50_ms").value
+        if theirs is None or other_latency is None or not other.is_whole or not same_machine(row, other):
+            continue
+        if theirs >= uar and other_latency <= latency and (theirs > uar or other_latency < latency):
+            return False
+    return True
+
+
+def same_machine(first: Row, second: Row) -> bool:
+    """Tell whether times of two rows may be compared: they have one machine card."""
+    return canonical_json(first.machine) == canonical_json(second.machine)
+
+
+__all__ = [
+    "FLOORS",
+    "Board",
+    "Place",
+    "cannot_be_told_apart",
+    "display_names",
+    "make_boards",
+    "same_machine",
+    "to_json",
+]

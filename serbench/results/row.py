@@ -1,0 +1,157 @@
+"""One row of the board: what a system came to on one task, with all that a reader needs to judge it.
+
+Conventions
+-----------
+Scores and intervals are fractions. A *task* is a corpus copy (manifest, label map, audio digest) under a split;
+rows of different tasks are never compared. A *system* is a model with its arguments, features and
+augmentations. A row is *whole* when every fold of every seed is done; else ``problems`` says what is missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from functools import cached_property
+from typing import Any
+
+from serbench.digest import digest_value
+from serbench.scoring.figure import Figure
+from serbench.scoring.statistics import Interval
+
+
+@dataclass(frozen=True)
+class Score:
+    """A metric of the pooled out-of-fold predictions over seeds.
+
+    Attributes
+    ----------
+    mean
+        Over seeds.
+    spread
+        The standard deviation (n - 1) over seeds; undefined for one seed.
+    """
+
+    mean: Figure
+    spread: Figure
+
+    def facts(self) -> dict[str, Any]:
+        """Return the JSON form."""
+        return {"mean": self.mean.facts(), "spread": self.spread.facts()}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """A system on a task.
+
+    Attributes
+    ----------
+    dataset, protocol, model, features, augmentations
+        Facts of the cells' keys.
+    label
+        The system's name for people.
+    classes
+        The task's classes, in the order of ``confusion``.
+    standing
+        Of the records: ``ranked``, ``diagnostic``, ``headline``, ``reason``.
+    seeds
+        Those that the scores come from: the whole ones; where there is none, the one with most folds.
+    folds
+        How many folds the split has.
+    cells
+        How many cells are ``done``, ``failed``, ``skipped``; and ``expected``, folds times seeds begun.
+    problems
+        What is missing and why, a sentence each; empty exactly when the row is whole.
+    utterances, speakers
+        How many were tested, under each seed.
+    scores
+        From metric name to score.
+    skill
+        ``(UAR - 1/K) / (1 - 1/K)`` with the K classes present in truth: 0 is chance, 1 is perfect.
+    recalls
+        From class to its recall, mean over seeds.
+    confusion
+        (k, k) counts summed over seeds, rows truth, columns prediction.
+    interval
+        Of UAR, over speakers; 95 %.
+    speaker_values
+        From speaker to the jackknife pseudo-value of UAR, for paired comparisons; empty with one speaker.
+    cost
+        From figure name to the median over the cells measured on ``machine``.
+    machine
+        The machine card of most cells: times hold for it alone.
+    versions
+        From package to the version, or versions, that the cells ran with.
+    audio
+        What kind of copy was read.
+    metrics
+        From metric name to the version of the definition by which ``scores`` were computed.
+    notes
+        Sentences a reader should know.
+    """
+
+    dataset: Mapping[str, Any]
+    protocol: Mapping[str, Any]
+    model: Mapping[str, Any]
+    features: tuple[Mapping[str, Any], ...]
+    augmentations: tuple[Mapping[str, Any], ...]
+    label: str
+    classes: tuple[str, ...]
+    standing: Mapping[str, Any]
+    seeds: tuple[int, ...]
+    folds: int | None
+    cells: Mapping[str, int]
+    problems: tuple[str, ...]
+    utterances: int
+    speakers: int
+    scores: Mapping[str, Score]
+    skill: Figure
+    recalls: Mapping[str, Figure]
+    confusion: tuple[tuple[int, ...], ...]
+    interval: Interval
+    speaker_values: Mapping[str, float] = field(default_factory=dict)
+    cost: Mapping[str, Figure] = field(default_factory=dict)
+    machine: Mapping[str, Any] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+    audio: Mapping[str, Any] = field(default_factory=dict)
+    metrics: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    @property
+    def is_whole(self) -> bool:
+        """True when every fold of every seed is done."""
+        return not self.problems
+
+    @property
+    def uar(self) -> Figure:
+        """UAR, mean over seeds."""
+        return self.scores["uar"].mean
+
+    @cached_property
+    def task(self) -> str:
+        """Digest of the corpus copy and the split: rows of one task were asked the same questions."""
+        return digest_value({"dataset": self.dataset, "protocol": self.protocol})
+
+    @cached_property
+    def system(self) -> str:
+        """Digest of model, arguments, features and augmentations."""
+        return digest_value({"model": self.model, "features": self.features, "augmentations": self.augmentations})
+
+    def cost_of(self, name: str) -> Figure:
+        """Return a cost figure, undefined where no cell names it."""
+        return self.cost.get(name, Figure.undefined("not measured"))
+
+    def facts(self) -> dict[str, Any]:
+        """Return the JSON form, every number in full."""
+        figures = ("scores", "skill", "recalls", "interval", "cost")
+        plain = [each.name for each in fields(self) if each.name not in figures]
+        return {
+            **{name: getattr(self, name) for name in plain},
+            "scores": {name: each.facts() for name, each in self.scores.items()},
+            "skill": self.skill.facts(),
+            "recalls": {name: each.facts() for name, each in self.recalls.items()},
+            "interval": self.interval.facts(),
+            "cost": {name: each.facts() for name, each in self.cost.items()},
+        }
+
+
+__all__ = ["Row", "Score"]

@@ -1,0 +1,232 @@
+"""From a store's records to the rows of the board.
+
+Conventions
+-----------
+Records are grouped by everything in their keys but fold and seed, so nothing that has another digest, version
+or argument is ever averaged. Within a seed the predictions of all folds are pooled before a metric is
+computed: the mean of per-fold scores is another figure, and a worse one where folds are small.
+
+Every score is computed here, from the predictions, by one definition, whose version the row names; the
+scores in the records, which may be of an older definition, are not read.
+
+A seed that lacks a fold is left out while another seed is whole; where none is, the seed with most folds is
+shown. Either way the row is not whole, and says so.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from serbench.digest import canonical_json, digest_value
+from serbench.results.record import CellKey, Record
+from serbench.results.row import Row, Score
+from serbench.results.store import Store, TestPredictions
+from serbench.scoring.figure import Figure
+from serbench.scoring.metric import Metric
+from serbench.scoring.metrics import CORE_METRICS, confusion, per_class_recall
+from serbench.scoring.statistics import (
+    Interval,
+    interval_of_counts,
+    jackknife_values,
+    mean_and_spread,
+    speaker_counts,
+)
+
+
+def summarise(store: Store, metrics: Sequence[Metric] = CORE_METRICS) -> list[Row]:
+    """Return a row per system and task, sorted by protocol, dataset, label, digests.
+
+    Parameters
+    ----------
+    store
+        Where the records lie.
+    metrics
+        What is computed of the pooled predictions; the core metrics must be among them.
+
+    Raises
+    ------
+    FormatError
+        When a record or its predictions are damaged; the message names the file.
+    """
+    groups: dict[str, list[Record]] = defaultdict(list)
+    for record in store.records():
+        groups[_group_of(record.key)].append(record)
+    rows = [_row(store, groups[name], metrics) for name in sorted(groups)]
+    return sorted(rows, key=lambda row: (row.protocol["name"], row.dataset["name"], row.label, row.task, row.system))
+
+
+def _group_of(key: CellKey) -> str:
+    facts = asdict(key)
+    return digest_value({name: facts[name] for name in facts if name not in ("fold", "seed")})
+
+
+def _row(store: Store, records: Sequence[Record], metrics: Sequence[Metric]) -> Row:
+    first = records[0]
+    done = [record for record in records if record.status == "done"]
+    folds = first.key.protocol.get("folds")
+    seeds, problems = _usable_seeds(records, folds)
+    pooled = [
+        TestPredictions.join([store.predictions(record) for record in done if record.key.seed == seed])
+        for seed in seeds
+    ]
+    classes = done[0].classes if done else first.classes
+    scores = {metric.card.name: _score(metric, pooled) for metric in metrics}
+    interval, speaker_values = _over_speakers(pooled)
+    machine, cost, cost_notes = _cost(done)
+    notes = list(dict.fromkeys(note for record in records for note in record.notes))
+    return Row(
+        dataset=first.key.dataset,
+        protocol=first.key.protocol,
+        model=first.key.model,
+        features=first.key.features,
+        augmentations=first.key.augmentations,
+        label=first.label,
+        classes=classes,
+        standing=_standing(records),
+        seeds=tuple(seeds),
+        folds=folds,
+        cells={
+            **{status: sum(record.status == status for record in records) for status in ("done", "failed", "skipped")},
+            "expected": (folds or 0) * len({record.key.seed for record in records}),
+        },
+        problems=tuple(problems),
+        utterances=len(pooled[0].ids) if pooled else 0,
+        speakers=len(set(pooled[0].speakers)) if pooled else 0,
+        scores=scores,
+        skill=_skill(scores["uar"].mean, pooled),
+        recalls=_recalls(classes, pooled),
+        confusion=_confusion(pooled),
+        interval=interval,
+        speaker_values=speaker_values,
+        cost=cost,
+        machine=machine,
+        versions=_versions(done or records),
+        audio=(done or records)[0].audio,
+        metrics={metric.card.name: metric.card.version for metric in metrics},
+        notes=(*sorted(notes), *_left_out(records), *cost_notes),
+    )
+
+
+def _usable_seeds(records: Sequence[Record], folds: int | None) -> tuple[list[int], list[str]]:
+    """Return the seeds to score, and a sentence for all that is missing."""
+    done = Counter({record.key.seed: 0 for record in records})
+    done.update(record.key.seed for record in records if record.status == "done")
+    problems = []
+    if folds is None:
+        problems.append("the records do not say how many folds there are")
+    else:
+        short = [seed for seed in sorted(done) if done[seed] != folds]
+        problems += [f"seed {seed}: {done[seed]} of {folds} folds are done" for seed in short]
+    reasons = Counter((record.status, record.reason or "no reason") for record in records if record.status != "done")
+    problems += [
+        f"{number} cell{'s' * (number != 1)} {status}: {reason}" for (status, reason), number in sorted(reasons.items())
+    ]
+    whole = [seed for seed in sorted(done) if done[seed] == folds]
+    fullest = min(done, key=lambda seed: (-done[seed], seed))
+    return whole or ([fullest] if done[fullest] else []), problems
+
+
+def _score(metric: Metric, pooled: Sequence[TestPredictions]) -> Score:
+    if not pooled:
+        none = Figure.undefined("no cell is done")
+        return Score(none, none)
+    return Score(*mean_and_spread([metric(each.truth, each.scores) for each in pooled]))
+
+
+def _skill(uar: Figure, pooled: Sequence[TestPredictions]) -> Figure:
+    if uar.value is None:
+        return uar
+    k = len(np.unique(pooled[0].truth))
+    if k < 2:
+        return Figure.undefined("there is one class only, chance is perfect")
+    return Figure((uar.value - 1 / k) / (1 - 1 / k))
+
+
+def _recalls(classes: Sequence[str], pooled: Sequence[TestPredictions]) -> dict[str, Figure]:
+    per_seed = [per_class_recall(each.truth, each.scores) for each in pooled]
+    return {name: mean_and_spread([recalls[place] for recalls in per_seed])[0] for place, name in enumerate(classes)}
+
+
+def _confusion(pooled: Sequence[TestPredictions]) -> tuple[tuple[int, ...], ...]:
+    if not pooled:
+        return ()
+    total = np.sum([confusion(each.truth, each.scores) for each in pooled], axis=0)
+    return tuple(tuple(int(count) for count in row) for row in total)
+
+
+def _over_speakers(pooled: Sequence[TestPredictions]) -> tuple[Interval, dict[str, float]]:
+    """Return the interval of UAR and every speaker's pseudo-value, counts averaged over seeds first."""
+    if not pooled:
+        return Interval.undefined("no cell is done", 0), {}
+    per_seed = [speaker_counts(each.truth, each.scores, each.speakers) for each in pooled]
+    names = list(per_seed[0])
+    counts = np.mean([[counts[name] for name in names] for counts in per_seed], axis=0)  # (s, k, k)
+    interval = interval_of_counts(counts)
+    if len(names) < 2:
+        return interval, {}
+    return interval, dict(zip(names, jackknife_values(counts).tolist(), strict=True))
+
+
+def _cost(done: Sequence[Record]) -> tuple[Mapping[str, Any], dict[str, Figure], list[str]]:
+    """Return the machine card of most cells, the medians of the cells measured on it, and what to note."""
+    by_card: dict[str, list[Record]] = defaultdict(list)
+    for record in done:
+        by_card[canonical_json(record.environment.get("machine", {}))].append(record)
+    if not by_card:
+        return {}, {}, []
+    _, chosen = min(by_card.items(), key=lambda item: (-len(item[1]), item[0]))
+    notes = []
+    if len(by_card) > 1:
+        notes.append(
+            f"cost is of {len(chosen)} of {len(done)} cells, measured on one machine; the others ran on"
+            f" {len(by_card) - 1} other{'s' * (len(by_card) > 2)}"
+        )
+    names = list(dict.fromkeys(name for record in chosen for name in record.cost))
+    cost = {
+        name: _median([Figure.read(record.cost[name]) for record in chosen if name in record.cost]) for name in names
+    }
+    return chosen[0].environment.get("machine", {}), cost, notes
+
+
+def _median(figures: Sequence[Figure]) -> Figure:
+    values = [each.value for each in figures if each.value is not None]
+    if values:
+        return Figure(statistics.median(values))
+    reasons = Counter(each.reason for each in figures)
+    return Figure.undefined(min(reasons, key=lambda reason: (-reasons[reason], str(reason))) or "not measured")
+
+
+def _standing(records: Sequence[Record]) -> dict[str, Any]:
+    """Return the strictest of the records' standings."""
+    found = [record.standing for record in records]
+    reasons = sorted({each["reason"] for each in found if each.get("reason")})
+    return {
+        "ranked": all(each.get("ranked", True) for each in found),
+        "diagnostic": any(each.get("diagnostic", False) for each in found),
+        "headline": all(each.get("headline", True) for each in found),
+        "reason": "; ".join(reasons) or None,
+    }
+
+
+def _versions(records: Sequence[Record]) -> dict[str, str]:
+    found: dict[str, set[str]] = defaultdict(set)
+    for record in records:
+        for name, version in record.environment.get("versions", {}).items():
+            found[name].add(str(version))
+    return {name: ", ".join(sorted(found[name])) for name in sorted(found)}
+
+
+def _left_out(records: Sequence[Record]) -> list[str]:
+    names = sorted({name for record in records for name in record.left_out})
+    if not names:
+        return []
+    return [f"{len(names)} recording{'s' * (len(names) != 1)} could not be read and left out ({names[0]})"]
+
+
+__all__ = ["summarise"]

@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pytest
+
+from serbench.errors import FormatError
+from serbench.results.store import TestPredictions
+from serbench.results.summary import summarise
+from serbench.scoring.figure import Figure
+from serbench.scoring.metrics import uar
+from serbench.scoring.statistics import speaker_interval
+
+
+def pooled(cells, seed, folds=(0, 1, 2), **options):
+    return TestPredictions.join([cells.predictions(fold, seed, **options) for fold in folds])
+
+
+def test_scores_are_of_pooled_predictions_and_their_spread_is_over_seeds(store, cells):
+    cells.add(store, seeds=(0, 1, 2))
+    (row,) = summarise(store)
+    values = [uar(each.truth, each.scores).value for each in (pooled(cells, seed) for seed in (0, 1, 2))]
+    assert row.uar.value == pytest.approx(np.mean(values))
+    assert row.scores["uar"].spread.value == pytest.approx(np.std(values, ddof=1))
+    assert row.skill.value == pytest.approx((np.mean(values) - 1 / 3) / (2 / 3))
+    assert (row.seeds, row.is_whole, row.utterances, row.speakers) == ((0, 1, 2), True, 72, 6)
+    assert row.cells == {"done": 9, "failed": 0, "skipped": 0, "expected": 9}
+    assert np.sum(row.confusion) == 3 * 72
+    assert np.mean([figure.value for figure in row.recalls.values()]) == pytest.approx(row.uar.value)
+    assert list(row.metrics) == ["uar", "wa", "macro-f1", "log-loss", "ece"]
+
+
+def test_one_seed_has_the_interval_of_its_predictions_and_no_spread(store, cells):
+    cells.add(store)
+    (row,) = summarise(store)
+    rows = pooled(cells, 0)
+    assert row.interval == speaker_interval(rows.truth, rows.scores, rows.speakers)
+    assert row.scores["uar"].spread == Figure.undefined("one value has no spread")
+    # every speaker has as many clips of each class, so the pseudo-values are the speakers' own UARs
+    assert np.mean(list(row.speaker_values.values())) == pytest.approx(row.uar.value)
+
+
+def test_more_seeds_make_no_more_speakers(store, cells):
+    cells.add(store, seeds=tuple(range(5)))
+    (row,) = summarise(store)
+    assert row.interval.speakers == 6
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        {"model": {"name": "logreg", "version": "2", "params": {"c": 1.0}}},
+        {"model": {"name": "logreg", "version": "1", "params": {"c": 2.0}}},
+        {"features": ({"name": "mfcc-stats", "version": "2", "params": {}},)},
+        {"augmentations": ({"name": "noise", "version": "1", "params": {}},)},
+        {"dataset": {"name": "toy", "version": "1", "manifest": "m1", "audio": "another copy"}},
+        {"protocol": {"name": "si", "version": "1", "split": "another split", "folds": 3}},
+    ],
+    ids=["model version", "argument", "feature version", "augmentation", "audio", "split"],
+)
+def test_what_differs_is_never_averaged(store, cells, key):
+    cells.add(store)
+    cells.add(store, seeds=(0, 1), key=key)
+    rows = summarise(store)
+    assert sorted(len(row.seeds) for row in rows) == [1, 2]
+    assert all(row.is_whole for row in rows)
+
+
+def test_a_seed_without_all_folds_is_left_out_and_named(store, cells):
+    cells.add(store, seeds=(0, 1))
+    cells.add(store, seeds=(2,), folds=(0, 1))
+    store.write(cells.record(cells.key(fold="group-3", seed=2), status="failed", reason="it diverged"))
+    (row,) = summarise(store)
+    assert row.seeds == (0, 1)
+    assert row.problems == ("seed 2: 2 of 3 folds are done", "1 cell failed: it diverged")
+    assert not row.is_whole
+    assert row.cells == {"done": 8, "failed": 1, "skipped": 0, "expected": 9}
+
+
+def test_without_a_whole_seed_the_fullest_is_shown_as_partial(store, cells):
+    cells.add(store, seeds=(0,), folds=(0,))
+    cells.add(store, seeds=(1,), folds=(0, 2))
+    (row,) = summarise(store)
+    rows = pooled(cells, 1, folds=(0, 2))
+    assert (row.seeds, row.is_whole) == ((1,), False)
+    assert row.uar == uar(rows.truth, rows.scores)
+
+
+def test_a_row_of_failures_has_reasons_and_no_number(store, cells):
+    for fold in (1, 2, 3):
+        store.write(cells.record(cells.key(fold=f"group-{fold}"), status="failed", reason="bad audio"))
+    (row,) = summarise(store)
+    assert row.problems == ("seed 0: 0 of 3 folds are done", "3 cells failed: bad audio")
+    assert row.uar == row.skill == Figure.undefined("no cell is done")
+    assert (row.seeds, row.interval.low, row.recalls["sad"].value) == ((), None, None)
+
+
+def test_records_that_do_not_name_their_folds_are_never_whole(store, cells):
+    cells.add(store, key={"protocol": {"name": "si", "version": "1", "split": "s1"}})
+    (row,) = summarise(store)
+    assert row.problems[0] == "the records do not say how many folds there are"
+
+
+def test_cost_is_the_median_of_the_cells_that_have_it(store, cells):
+    for fold, seconds in enumerate((1.0, 5.0, 2.0)):
+        latency = {"value": 3.0} if fold == 0 else {"value": None, "reason": "measured on the first fold"}
+        cost = {
+            "train_seconds": {"value": seconds},
+            "latency_p50_ms": latency,
+            "energy_joules": {"value": None, "reason": "no counter"},
+        }
+        cells.add(store, folds=(fold,), cost=cost)
+    (row,) = summarise(store)
+    assert row.cost_of("train_seconds").value == 2.0
+    assert row.cost_of("latency_p50_ms").value == 3.0
+    assert row.cost_of("energy_joules").reason == "no counter"
+    assert row.cost_of("macs_3s").reason == "not measured"
+
+
+def test_cost_is_of_the_machine_of_most_cells_and_says_so(store, cells):
+    other = {"versions": {"torch": "2.11.1"}, "machine": {**cells.machine, "cores": 64}}
+    cells.add(store, folds=(0,), cost={"train_seconds": {"value": 0.1}}, environment=other)
+    cells.add(store, folds=(1, 2), cost={"train_seconds": {"value": 4.0}})
+    (row,) = summarise(store)
+    assert row.machine == cells.machine
+    assert row.cost_of("train_seconds").value == 4.0
+    assert row.notes == ("cost is of 2 of 3 cells, measured on one machine; the others ran on 1 other",)
+    assert row.versions == {"torch": "2.11.0, 2.11.1"}
+
+
+def test_notes_and_recordings_left_out_reach_the_row(store, cells):
+    cells.add(store, notes=("one clip lies there twice",), left_out={"a/b.wav": "truncated"})
+    (row,) = summarise(store)
+    assert row.notes == ("one clip lies there twice", "1 recording could not be read and left out (a/b.wav)")
+
+
+def test_the_strictest_standing_holds(store, cells):
+    cells.add(store, folds=(0, 1))
+    standing = {"ranked": False, "diagnostic": True, "headline": False, "reason": "two speakers"}
+    cells.add(store, folds=(2,), standing=standing)
+    assert summarise(store)[0].standing == standing
+
+
+def test_damage_is_an_error_that_names_the_file(store, cells):
+    cells.add(store)
+    path = store.predictions_path(next(store.records()))
+    path.write_bytes(b"")
+    with pytest.raises(FormatError, match="parquet was changed"):
+        summarise(store)
+
+
+def test_three_hundred_records_are_read_quickly(store, cells):
+    import pyarrow.parquet  # noqa: F401  (its import is not what is measured)
+
+    for place in range(100):
+        cells.add(store, key={"model": {"name": f"m{place}", "version": "1", "params": {}}}, per_class=15)
+    start = time.perf_counter()
+    assert len(summarise(store)) == 100
+    assert time.perf_counter() - start < 8  # two seconds on an idle core; the machine may be busy
