@@ -10,9 +10,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import rich.console  # noqa: F401  (it draws from the global generator when it is first imported)
 
 #: Variables that libraries set for themselves when they are first imported or used.
-SET_BY_LIBRARIES = {"PYTEST_CURRENT_TEST", "KMP_DUPLICATE_LIB_OK", "KMP_INIT_AT_FORK", "CUDA_MODULE_LOADING"}
+SET_BY_LIBRARIES = {"PYTEST_CURRENT_TEST", "KMP_DUPLICATE_LIB_OK", "KMP_INIT_AT_FORK", "CUDA_MODULE_LOADING"} | {
+    "TORCHINDUCTOR_CACHE_DIR"
+}
 
 #: Where the real recordings lie, read before the session hides it from the tests that do not ask.
 _DATA = os.environ.get("SERBENCH_DATA")
