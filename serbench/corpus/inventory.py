@@ -171,14 +171,9 @@ def take_inventory(
     known = _read(document)
     found: dict[str, Recording] = {}
     bad: dict[str, str] = {}
-    todo: dict[str, tuple[str, list[int]]] = {}
+    todo: dict[str, tuple[str, _Stamp | None]] = {}
     for utterance in manifest.utterances:
-        try:
-            stat = (manifest.root / utterance.path).stat()
-        except OSError:
-            stamp = [0, 0]  # decode says what is wrong with it
-        else:
-            stamp = [stat.st_size, stat.st_mtime_ns]
+        stamp = _stamp(manifest.root / utterance.path)
         kept = known.get(utterance.path)
         if kept is not None and kept[0] == stamp:
             found[utterance.id] = kept[1]
@@ -193,11 +188,11 @@ def take_inventory(
             uid = futures[future]
             try:
                 found[uid] = future.result()
+                path, stamp = todo[uid]
+                if stamp is not None:
+                    known[path] = (stamp, found[uid])
             except AudioError as error:
                 bad[uid] = str(error)
-            else:
-                path, stamp = todo[uid]
-                known[path] = (stamp, found[uid])
             if progress is not None:
                 progress(len(found) + len(bad))
     finally:
@@ -205,6 +200,18 @@ def take_inventory(
         if len(bad) < len(todo):
             _write(document, known)
     return Inventory(dict(sorted(found.items())), dict(sorted(bad.items())))
+
+
+#: A file's size and the time of its last change in ns.
+_Stamp = tuple[int, int]
+
+
+def _stamp(path: Path) -> _Stamp | None:
+    try:
+        stat = path.stat()
+    except OSError:
+        return None  # decode says what is wrong with it
+    return stat.st_size, stat.st_mtime_ns
 
 
 def _look(path: Path) -> Recording:
@@ -223,16 +230,16 @@ def _look(path: Path) -> Recording:
     )
 
 
-def _read(document: Path) -> dict[str, tuple[list[int], Recording]]:
+def _read(document: Path) -> dict[str, tuple[_Stamp, Recording]]:
     """Return what is known: from relative path to size and time of change, and the recording."""
     try:
         files = read_document(document, KIND, FORMAT)["files"]
-        return {path: ([size, changed], Recording(*facts)) for path, (size, changed, *facts) in files.items()}
+        return {path: ((size, changed), Recording(*facts)) for path, (size, changed, *facts) in files.items()}
     except (OSError, FormatError, KeyError, TypeError, ValueError, AttributeError):
         return {}  # it only saves time: whatever is wrong with it, look again
 
 
-def _write(document: Path, known: Mapping[str, tuple[list[int], Recording]]) -> None:
+def _write(document: Path, known: Mapping[str, tuple[_Stamp, Recording]]) -> None:
     write_document(document, KIND, FORMAT, {"files": {p: [*stamp, *astuple(r)] for p, (stamp, r) in known.items()}})
 
 

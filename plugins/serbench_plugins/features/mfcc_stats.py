@@ -24,9 +24,7 @@ class MfccStats(Mfcc):
         import torch
 
         frames, counts = self.packed(waves, lengths)
-        rows = [
-            torch.cat([clip.mean(0), clip.std(0, correction=0)]) for clip in torch.split(frames, counts)
-        ]
+        rows = [torch.cat([clip.mean(0), clip.std(0, correction=0)]) for clip in torch.split(frames, counts)]
         return torch.stack(rows), lengths
 
 

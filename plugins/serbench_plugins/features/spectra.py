@@ -58,9 +58,7 @@ class MelSettings:
     top_db: float | None = 80.0
 
 
-def log_mel(
-    waves: torch.Tensor, lengths: torch.Tensor, settings: MelSettings
-) -> tuple[torch.Tensor, list[int]]:
+def log_mel(waves: torch.Tensor, lengths: torch.Tensor, settings: MelSettings) -> tuple[torch.Tensor, list[int]]:
     """Return log-mel power spectra.
 
     Parameters
@@ -123,7 +121,7 @@ def mfcc(
 
 
 def pad_clips(frames: torch.Tensor, counts: list[int]) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return packed frames (f, d) as (b, most frames, d) with zeros behind each clip, and int64 (b,) frames per clip."""
+    """Return packed frames (f, d) as (b, most frames, d), zeros behind each clip, and int64 (b,) frames per clip."""
     import torch
 
     rows = torch.nn.utils.rnn.pad_sequence(list(torch.split(frames, counts)), batch_first=True)

@@ -1,0 +1,267 @@
+"""Features that were computed once, kept by content.
+
+Conventions
+-----------
+A row's key says which sound it was made from: a recording's digest, or for an augmented child the digest of that
+and of the augmentation's identity. Neither file names nor corpora enter, so two copies of a clip share a row.
+
+Below the folder, ``features/<name>-<12 digits>/`` holds the rows of one extractor with one set of arguments:
+``identity.json``, and pairs ``shard-<unique>.npy`` (float32, rows end to end or stacked) and
+``shard-<unique>.json`` (an index: keys, lengths, the digest of the values). The index is written last, by rename:
+values without one are left over from something interrupted, and are never read. Several processes may add shards
+at once; a key that is there twice has the same values twice. A shard whose digest is not that of its index is
+never read either: its rows count as missing and are computed again, and :meth:`FeatureCache.verify` names it.
+"""
+
+from __future__ import annotations
+
+import shutil
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from serbench.digest import digest_file, digest_value
+from serbench.errors import FormatError, PluginError
+from serbench.features.extractor import FeatureExtractor
+from serbench.features.table import RAGGED, Column, Floats, Output
+from serbench.files import atomic_write, read_document, write_document
+from serbench.part import Identity
+
+FORMAT = 1
+IDENTITY_KIND = "serbench-features"
+SHARD_KIND = "serbench-feature-shard"
+#: Raised when decoding, mixing, resampling or augmenting changes what an extractor gets to see.
+PIPELINE = 1
+
+
+def clip_key(recording: str, augmentation: Identity | None = None) -> str:
+    """Return the key of a recording's row, or of its augmented child's."""
+    if augmentation is None:
+        return recording
+    return digest_value({"recording": recording, "augmentation": augmentation.facts()})
+
+
+@dataclass(frozen=True)
+class CacheEntry:
+    """What the cache holds of one extractor with one set of arguments.
+
+    Attributes
+    ----------
+    name
+        The extractor's name.
+    identity
+        Its identity facts; None when their file is damaged.
+    rows
+        Rows that indices promise, each key counted once.
+    bytes
+        All files together.
+    folder
+        Where they lie.
+    """
+
+    name: str
+    identity: Mapping[str, Any] | None
+    rows: int
+    bytes: int
+    folder: Path
+
+
+@dataclass(frozen=True)
+class _Shard:
+    """An index that was read, and where its values lie."""
+
+    values: Path
+    keys: tuple[str, ...]
+    lengths: tuple[int, ...] | None
+    digest: str
+
+    @classmethod
+    def read(cls, index: Path) -> _Shard:
+        facts = read_document(index, SHARD_KIND, FORMAT)
+        try:
+            lengths = None if facts["lengths"] is None else tuple(facts["lengths"])
+            return cls(index.with_suffix(".npy"), tuple(facts["keys"]), lengths, facts["digest"])
+        except (KeyError, TypeError) as error:
+            raise FormatError(f"{index} lacks {error}; serbench cache prune removes it") from error
+
+    def open(self) -> Floats:
+        """Map the values; raise FormatError unless they are those that the index was written for."""
+        try:
+            if digest_file(self.values) != self.digest:
+                raise FormatError(f"{self.values} was changed after its index was written; its rows are made again")
+            values: Floats = np.load(self.values, mmap_mode="r")
+        except (OSError, ValueError) as error:
+            raise FormatError(f"{self.values} cannot be read: {error}; its rows are made again") from error
+        expected = len(self.keys) if self.lengths is None else sum(self.lengths)
+        if len(values) != expected:
+            raise FormatError(f"{self.values} has {len(values)} rows, expected {expected}; they are made again")
+        return values
+
+
+class FeatureRows:
+    """The kept rows of one extractor with one set of arguments; see :meth:`FeatureCache.rows`.
+
+    What lies on disk is looked at once, when this is made; rows added here are there at once, rows added by
+    another process are seen by the next one.
+    """
+
+    def __init__(self, folder: Path, output: Output) -> None:
+        self.folder, self.output = folder, output
+        self._places: dict[str, tuple[Floats, int, int]] = {}  # values, first and one past the last
+        for index in sorted(folder.glob("shard-*.json")):
+            try:
+                shard = _Shard.read(index)
+                self._take(shard, shard.open())
+            except FormatError:
+                continue  # missing rows are computed again; verify() names the damage
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._places
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    @property
+    def row_shape(self) -> tuple[int, ...] | None:
+        """The part of a row's shape that is the same in all rows; None while there is no row."""
+        for values, _, _ in self._places.values():
+            return values.shape[1:]
+        return None
+
+    def add(self, keys: Sequence[str], rows: Sequence[Floats]) -> None:
+        """Write rows as one shard; they are kept when this returns.
+
+        Raises
+        ------
+        PluginError
+            When the rows do not go together with each other or with those that are there.
+        """
+        shapes = {row.shape[1:] if self.output in RAGGED else row.shape for row in rows}
+        if self._places:
+            shapes.add(self.row_shape or ())
+        if len(shapes) != 1:
+            raise PluginError(f"rows of {self.folder.name} have shapes {sorted(shapes)}, expected one for all clips")
+        column = Column.stack(self.output, rows)
+        values = self.folder / f"shard-{uuid.uuid4().hex}.npy"
+        with atomic_write(values) as stream:
+            np.save(stream, column.values, allow_pickle=False)
+        lengths = None if column.lengths is None else tuple(int(each) for each in column.lengths)
+        shard = _Shard(values, tuple(keys), lengths, digest_file(values))
+        facts = {
+            "keys": list(shard.keys),
+            "lengths": None if lengths is None else list(lengths),
+            "digest": shard.digest,
+        }
+        write_document(values.with_suffix(".json"), SHARD_KIND, FORMAT, facts)
+        self._take(shard, np.load(values, mmap_mode="r"))
+
+    def row(self, key: str) -> Floats:
+        """Return one row, mapped from disk: (d,), (t, d), (c, h, w) or (samples,)."""
+        values, start, end = self._places[key]
+        return values[start:end] if self.output in RAGGED else values[start]
+
+    def column(self, keys: Sequence[str]) -> Column:
+        """Return the rows of the given keys, in their order, in memory; at least one."""
+        return Column.stack(self.output, [self.row(key) for key in keys])
+
+    def _take(self, shard: _Shard, values: Floats) -> None:
+        lengths = np.ones(len(shard.keys), np.int64) if shard.lengths is None else np.array(shard.lengths, np.int64)
+        ends = np.cumsum(lengths).tolist()
+        for key, end, length in zip(shard.keys, ends, lengths.tolist(), strict=True):
+            self._places.setdefault(key, (values, end - length, end))
+
+
+class FeatureCache:
+    """All kept features below one cache folder.
+
+    Parameters
+    ----------
+    folder
+        The cache folder; made when something is written.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder / "features"
+
+    def rows(self, extractor: FeatureExtractor) -> FeatureRows:
+        """Open the rows of an extractor with its arguments.
+
+        Raises
+        ------
+        FormatError
+            When the folder belongs to another extractor, or was written by a later serbench.
+        """
+        identity = extractor.identity
+        facts = {"identity": identity.facts(), "output": extractor.card.output, "pipeline": PIPELINE}
+        folder = self.folder / f"{identity.name}-{digest_value(facts)[:12]}"
+        document = folder / "identity.json"
+        if not document.is_file():
+            write_document(document, IDENTITY_KIND, FORMAT, facts)
+        elif digest_value(read_document(document, IDENTITY_KIND, FORMAT)) != digest_value(facts):
+            raise FormatError(f"{document} is of another extractor; remove {folder} and run again")
+        return FeatureRows(folder, extractor.card.output)
+
+    def info(self) -> list[CacheEntry]:
+        """Return what is there, sorted by folder name; values are not read."""
+        entries = []
+        for folder in self._folders():
+            try:
+                identity = read_document(folder / "identity.json", IDENTITY_KIND, FORMAT).get("identity")
+            except (OSError, FormatError):
+                identity = None
+            keys: set[str] = set()
+            for index in folder.glob("shard-*.json"):
+                try:
+                    keys.update(_Shard.read(index).keys)
+                except FormatError:
+                    continue
+            entries.append(CacheEntry(_name_of(folder), identity, len(keys), _bytes_below(folder), folder))
+        return entries
+
+    def verify(self) -> list[str]:
+        """Read everything and return what is damaged or left over, a sentence each; empty when all is well."""
+        found = []
+        for folder in self._folders():
+            try:
+                read_document(folder / "identity.json", IDENTITY_KIND, FORMAT)
+            except (OSError, FormatError) as error:
+                found.append(str(error))
+            for path in sorted(folder.iterdir()):
+                if path.suffix == ".npy" and not path.with_suffix(".json").is_file():
+                    found.append(f"{path} has no index: left over from something interrupted, never read")
+                elif path.suffix == ".part":
+                    found.append(f"{path} is left over from something interrupted, never read")
+                elif path.suffix == ".json" and path.name != "identity.json":
+                    try:
+                        _Shard.read(path).open()
+                    except FormatError as error:
+                        found.append(str(error))
+        return found
+
+    def prune(self, name: str | None = None) -> int:
+        """Remove the rows of every extractor of a name, or all rows; return how many bytes that freed."""
+        freed = 0
+        for folder in self._folders():
+            if name is None or _name_of(folder) == name:
+                freed += _bytes_below(folder)
+                shutil.rmtree(folder)
+        return freed
+
+    def _folders(self) -> Iterator[Path]:
+        if self.folder.is_dir():
+            yield from sorted(path for path in self.folder.iterdir() if path.is_dir())
+
+
+def _name_of(folder: Path) -> str:
+    return folder.name.rpartition("-")[0]
+
+
+def _bytes_below(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.iterdir() if path.is_file())
+
+
+__all__ = ["FORMAT", "PIPELINE", "CacheEntry", "FeatureCache", "FeatureRows", "clip_key"]

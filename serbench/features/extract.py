@@ -1,0 +1,301 @@
+"""From recordings to a column of features: decode ahead, compute in batches, keep what was computed.
+
+Conventions
+-----------
+A row depends on its clip, the extractor's identity and the augmentation's, and on nothing else: not on the order
+of the clips, nor on which of them the cache has. Threads decode, resample and augment; this thread alone calls
+the extractor. Clips go through sorted by length, so a batch holds little padding.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections import Counter, deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from serbench import seeding
+from serbench.corpus.audio import read_audio
+from serbench.environment import usable_cores
+from serbench.errors import PluginError, SerbenchError, UsageError
+from serbench.features.cache import FeatureCache, FeatureRows, clip_key
+from serbench.features.extractor import BatchedFeatureExtractor, FeatureExtractor
+from serbench.features.table import Column, Floats, Output
+from serbench.part import Identity
+
+_BATCH_CLIPS = 64
+#: Samples in a batch, padding included: 16 MiB of waves.
+_BATCH_SAMPLES = 1 << 22
+#: Sound that is decoded ahead of the extractor, so that an hour-long clip does not bring its neighbours along.
+_AHEAD_CLIPS, _AHEAD_SECONDS = 128, 900.0
+#: Bytes of a second in the tightest codec in use: where lengths are not known, a file's size bounds them.
+_BYTES_PER_SECOND = 2000
+#: What is computed is kept after this many rows or bytes.
+_FLUSH_ROWS, _FLUSH_BYTES = 512, 64 << 20
+_NDIM: dict[Output, int] = {"vector": 1, "sequence": 2, "image": 3, "waveform": 1}
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A recording to make a row of.
+
+    Attributes
+    ----------
+    path
+        Where it lies.
+    digest
+        The recording's digest: of its sound, not of its file.
+    seconds
+        Its length where it is known: it only helps to plan.
+    """
+
+    path: Path
+    digest: str
+    seconds: float | None = None
+
+    def planned_seconds(self) -> float:
+        """Return the length, or a bound for it from the file's size."""
+        if self.seconds is not None:
+            return self.seconds
+        return self.path.stat().st_size / _BYTES_PER_SECOND if self.path.is_file() else 0.0
+
+
+class WaveChange(Protocol):
+    """What is needed of an augmentation; the contract is ``serbench.learning.augmentation``."""
+
+    @property
+    def identity(self) -> Identity:
+        """Name, version and arguments."""
+
+    def apply(self, wave: Floats, sample_rate: int, rng: np.random.Generator) -> Floats:
+        """Return a changed copy of the wave."""
+
+
+def extract_column(
+    extractor: FeatureExtractor,
+    clips: Sequence[Clip],
+    cache: FeatureCache,
+    *,
+    device: str = "cpu",
+    augmentation: WaveChange | None = None,
+    workers: int | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Column:
+    """Return an extractor's rows of clips, computing only those that the cache lacks.
+
+    Parameters
+    ----------
+    extractor
+        Any extractor; one without ``extract_batch`` gets one clip at a time.
+    clips
+        At least one. Those of one digest share a row.
+    cache
+        Where rows are looked for and kept; filled every few hundred clips, so what an interrupted extraction
+        computed is not computed again.
+    device
+        A torch device for ``extract_batch``.
+    augmentation
+        A change of each wave before extraction, drawn from a generator seeded by recording and augmentation.
+    workers
+        Threads that decode; None for as many as there are usable cores, at most 8.
+    progress
+        Called with the number of clips whose row is there, in this thread.
+
+    Returns
+    -------
+    The rows, in the order of ``clips``.
+
+    Raises
+    ------
+    AudioError
+        When a recording cannot be read.
+    PluginError
+        When the extractor or the augmentation raises, or returns something other than its contract says; the
+        message names it and the file.
+    """
+    if not clips:
+        raise UsageError(f"no clips to extract {extractor.card.name} from, expected at least one")
+    identity = None if augmentation is None else augmentation.identity
+    keys = [clip_key(clip.digest, identity) for clip in clips]
+    rows = cache.rows(extractor)
+    todo = {key: clip for key, clip in zip(keys, clips, strict=True) if key not in rows}
+    wanted = Counter(keys)
+    done = sum(number for key, number in wanted.items() if key not in todo)
+    if progress is not None:
+        progress(done)
+    threads = workers or min(8, usable_cores())
+
+    def load(clip: Clip) -> Floats:
+        return _wave(clip, extractor.card.sample_rate, augmentation)
+
+    with (
+        contextlib.closing(_Kept(rows)) as kept,
+        contextlib.closing(_decoded(todo, load, threads)) as decoded,
+        _cores_shared(extractor, device, threads if todo else 0),
+    ):
+        for batch in _batches(decoded, _batch_clips(extractor)):
+            for (key, clip, _), row in zip(batch, _extract(extractor, batch, device), strict=True):
+                kept.add(key, _checked(row, extractor, clip, kept.shape))
+                done += wanted[key]
+            if progress is not None:
+                progress(done)
+    return rows.column(keys)
+
+
+_Item = tuple[str, Clip, Floats]
+
+
+class _Kept:
+    """Collects rows and hands them to the cache in shards of a good size, the last ones whatever happens."""
+
+    def __init__(self, rows: FeatureRows) -> None:
+        self._rows = rows
+        self._pending: dict[str, Floats] = {}
+        self._bytes = 0
+        self.shape = rows.row_shape
+
+    def add(self, key: str, row: Floats) -> None:
+        if self.shape is None:
+            self.shape = row.shape[1:] if self._rows.output in ("sequence", "waveform") else row.shape
+        self._pending[key] = row
+        self._bytes += row.nbytes
+        if len(self._pending) >= _FLUSH_ROWS or self._bytes >= _FLUSH_BYTES:
+            self.close()
+
+    def close(self) -> None:
+        pending, self._pending, self._bytes = self._pending, {}, 0
+        if pending:
+            self._rows.add(list(pending), list(pending.values()))
+
+
+@contextlib.contextmanager
+def _cores_shared(extractor: FeatureExtractor, device: str, workers: int) -> Iterator[None]:
+    """Leave cores to the decoding threads: torch's threads wait by spinning, and more of them than cores collapse."""
+    if not workers or device != "cpu" or not isinstance(extractor, BatchedFeatureExtractor):
+        yield
+        return
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(max(1, before - (workers + 1) // 2))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _wave(clip: Clip, sample_rate: int, augmentation: WaveChange | None) -> Floats:
+    wave, _ = read_audio(clip.path, sample_rate)
+    if augmentation is None:
+        return wave
+    identity = augmentation.identity
+    rng = np.random.default_rng(seeding.derive(0, clip.digest, identity.digest))
+    try:
+        child = augmentation.apply(wave, sample_rate, rng)
+    except SerbenchError:
+        raise
+    except Exception as error:
+        raise PluginError(f"{identity.label} failed on {clip.path}: {type(error).__name__}: {error}") from error
+    if not isinstance(child, np.ndarray) or child.ndim != 1 or child.dtype != np.float32 or not child.size:
+        raise PluginError(f"{identity.label} made {_said(child)} of {clip.path}, expected float32 (samples,)")
+    if not np.isfinite(child).all():
+        raise PluginError(f"{identity.label} made samples of {clip.path} that are not finite, expected all finite")
+    return child
+
+
+def _decoded(todo: dict[str, Clip], load: Callable[[Clip], Floats], workers: int) -> Generator[_Item, None, None]:
+    """Yield waves, the shortest clip first, while threads decode a bounded stretch ahead."""
+    planned = {key: clip.planned_seconds() for key, clip in todo.items()}
+    waiting = deque(sorted(todo, key=lambda key: (planned[key], key)))
+    ahead: deque[tuple[str, Future[Floats]]] = deque()
+    seconds = 0.0
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="serbench-decode")
+    try:
+        while waiting or ahead:
+            while waiting and (
+                len(ahead) < workers or (len(ahead) < _AHEAD_CLIPS and seconds + planned[waiting[0]] <= _AHEAD_SECONDS)
+            ):
+                key = waiting.popleft()
+                seconds += planned[key]
+                ahead.append((key, pool.submit(load, todo[key])))
+            key, future = ahead.popleft()
+            wave = future.result()
+            seconds -= planned[key]
+            yield key, todo[key], wave
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _batch_clips(extractor: FeatureExtractor) -> int:
+    return _BATCH_CLIPS if isinstance(extractor, BatchedFeatureExtractor) else 1
+
+
+def _batches(items: Iterable[_Item], most: int) -> Iterator[list[_Item]]:
+    """Yield batches of at most ``most`` clips and a bounded number of samples, padding included."""
+    batch: list[_Item] = []
+    longest = 0
+    for item in items:
+        longer = max(longest, len(item[2]))
+        if batch and (len(batch) == most or longer * (len(batch) + 1) > _BATCH_SAMPLES):
+            yield batch
+            batch, longer = [], len(item[2])
+        batch.append(item)
+        longest = longer
+    if batch:
+        yield batch
+
+
+def _extract(extractor: FeatureExtractor, batch: list[_Item], device: str) -> list[Floats]:
+    """Call the extractor; its own failures become ours, with the file's name."""
+    label, first = extractor.identity.label, batch[0][1].path
+    where = f"{first}" if len(batch) == 1 else f"a batch of {len(batch)} clips that begins with {first}"
+    try:
+        if not isinstance(extractor, BatchedFeatureExtractor):
+            return [extractor.extract(wave) for _, _, wave in batch]
+        return _extract_batch(extractor, [wave for _, _, wave in batch], device)
+    except SerbenchError:
+        raise
+    except Exception as error:
+        raise PluginError(f"{label} failed on {where}: {type(error).__name__}: {error}") from error
+
+
+def _extract_batch(extractor: BatchedFeatureExtractor, waves: list[Floats], device: str) -> list[Floats]:
+    import torch
+
+    padded = np.zeros((len(waves), max(len(wave) for wave in waves)), np.float32)
+    for row, wave in zip(padded, waves, strict=True):
+        row[: len(wave)] = wave
+    sizes = torch.tensor([len(wave) for wave in waves])
+    with torch.inference_mode():
+        values, lengths = extractor.extract_batch(torch.from_numpy(padded).to(device), sizes.to(device))
+        rows, counts = values.cpu().numpy(), lengths.tolist()
+    if len(rows) != len(waves) or len(counts) != len(waves):
+        raise PluginError(f"{extractor.identity.label} returned {len(rows)} rows for {len(waves)} clips")
+    if extractor.card.output in ("vector", "image"):
+        return [row.copy() for row in rows]
+    return [row[:count].copy() for row, count in zip(rows, counts, strict=True)]
+
+
+def _checked(row: Floats, extractor: FeatureExtractor, clip: Clip, shape: tuple[int, ...] | None) -> Floats:
+    """Return the row, or raise PluginError when it is not what the card declares."""
+    label, output = extractor.identity.label, extractor.card.output
+    if not isinstance(row, np.ndarray) or row.dtype != np.float32 or row.ndim != _NDIM[output] or not row.size:
+        raise PluginError(f"{label} made {_said(row)} of {clip.path}, expected a float32 {output}, not empty")
+    same = row.shape[1:] if output in ("sequence", "waveform") else row.shape
+    if shape is not None and same != shape:
+        raise PluginError(f"{label} made shape {row.shape} of {clip.path}, expected {shape} as of the clips before")
+    if not np.isfinite(row).all():
+        raise PluginError(f"{label} made values of {clip.path} that are not finite, expected all finite")
+    return row
+
+
+def _said(value: object) -> str:
+    return f"{value.dtype} {value.shape}" if isinstance(value, np.ndarray) else type(value).__name__
+
+
+__all__ = ["Clip", "WaveChange", "extract_column"]
