@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from urllib.parse import quote
 
-from serbench.board.markdown import NOTHING, decimal, escape, percent, short, table
+from serbench.board.markdown import NOTHING, code, decimal, escape, one_line, percent, short, table
 from serbench.board.overall import Entry, Overall, make_overall
 from serbench.board.page import COST
 from serbench.board.rank import Board, Place
@@ -54,16 +55,20 @@ def _glance(glance: Overall) -> Iterator[str]:
     if glance.headline:
         yield from (_SKILL.format(datasets=_list(board.dataset for board in glance.headline)), "")
         yield from _matrix(glance, glance.headline, with_skill=True)
+        yield ""
     if glance.apart:
-        yield from ("", "Shown apart, never part of a mean:", "")
+        yield from ("Shown apart, never part of a mean:", "")
         yield from _matrix(glance, glance.apart, with_skill=False)
         yield ""
         for board in glance.apart:
             yield f"* {escape(board.dataset)}: {escape(why_apart(board))}"
-    yield from ("", "What it costs (medians; times hold for one machine only):", "")
+        yield ""
+    yield from ("What it costs (medians; times hold for one machine only):", "")
     yield from _cost_glance(glance)
-    for name in glance.missing_floors:
-        yield from ("", f"The floor `{name}` has no result here: run `serbench run --model {name}`.")
+    if glance.missing_floors and glance.headline:
+        models = " ".join(f"--model {name}" for name in glance.missing_floors)
+        wanted = f"serbench run {models} --protocol {shlex.quote(one_line(glance.protocol))}"
+        yield from ("", "Floors without a result, which should stand here:", "", *code([wanted]))
 
 
 def _matrix(glance: Overall, boards: Sequence[Board], *, with_skill: bool) -> list[str]:
@@ -118,7 +123,10 @@ def _middle(figures: Sequence[Figure]) -> Figure:
 
 
 def _links(boards: Sequence[Board]) -> Iterator[str]:
-    for stem, board in {page_stem(board): board for board in reversed(boards)}.items():
+    pages: dict[str, Board] = {}
+    for board in boards:
+        pages.setdefault(page_stem(board), board)
+    for stem, board in pages.items():
         row = board.first
         page = quote(stem)
         facts = f"{row.utterances} clips, {row.speakers} speakers, {len(row.classes)} classes, {audio_label(row)}"

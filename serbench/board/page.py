@@ -133,13 +133,17 @@ def _cost_table(board: Board) -> Iterator[str]:
 
 
 def _unmeasured(board: Board) -> list[str]:
-    found: dict[tuple[str, str], list[str]] = {}
+    """Return a sentence per reason, with the figures and the rows that have none for it."""
+    found: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for place in board.places:
-        for _, name in COST:
-            figure = place.row.cost_of(name)
-            if figure.reason is not None and place.row.cost:
-                found.setdefault((place.name, figure.reason), []).append(name)
-    return [f"{name}: {', '.join(figures)}: {reason}" for (name, reason), figures in found.items()]
+        reasons: dict[str, list[str]] = {}
+        for heading, name in COST:
+            reason = place.row.cost_of(name).reason
+            if reason is not None:
+                reasons.setdefault(reason, []).append(heading)
+        for reason, headings in reasons.items():
+            found.setdefault((reason, tuple(headings)), []).append(place.name)
+    return [f"{', '.join(headings)} of {', '.join(names)}: {reason}" for (reason, headings), names in found.items()]
 
 
 def _remarks(board: Board) -> Iterator[str]:
@@ -154,8 +158,8 @@ def _remarks(board: Board) -> Iterator[str]:
     for place in board.places:
         for problem in place.row.problems:
             yield f"* Partial: {escape(place.name)}: {escape(problem)}."
-        if place.row.interval.reason and place.row.seeds:
-            yield f"* No interval: {escape(place.name)}: {escape(place.row.interval.reason)}."
+    for reason in sorted({place.row.interval.reason or "" for place in board.places if place.row.seeds} - {""}):
+        yield f"* No interval: {escape(reason)}."
     for note, names in _notes(board).items():
         whose = "" if len(names) == len(board.places) else f" ({escape(', '.join(names))})"
         yield f"* {escape(note)}{whose}"

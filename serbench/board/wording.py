@@ -138,7 +138,8 @@ def task_name(board: Board) -> str:
 def command_of(row: Row) -> str:
     """Return the command that repeats a row, quoted for a shell."""
     words = ["serbench", "run", "--model", str(row.model["name"]), "--dataset", str(row.dataset["name"])]
-    words += ["--protocol", str(row.protocol["name"]), "--seeds", str(max(1, len(row.seeds)))]
+    seeds = row.cells["expected"] // row.folds if row.folds else len(row.seeds)
+    words += ["--protocol", str(row.protocol["name"]), "--seeds", str(max(1, seeds))]
     labels = row.dataset.get("params", {}).get("labels")
     settings = [f"{row.dataset['name']}.labels={labels}"] if labels is not None else []
     for part in (row.model, *row.features):
