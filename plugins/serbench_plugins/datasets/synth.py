@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import tempfile
+import wave
 from pathlib import Path
 
 import numpy as np
@@ -106,8 +107,6 @@ class Synth(Dataset):
 
     def _make(self, folder: Path) -> None:
         """Write every clip as 16-bit WAV."""
-        import soundfile
-
         texts = [draw_sentence(generator(self.seed, "sentence", number)) for number in range(self.sentences)]
         for person in range(1, self.speakers + 1):
             rng = generator(self.seed, "speaker", person)
@@ -119,9 +118,8 @@ class Synth(Dataset):
                         name = f"s{person:02d}-{label}-t{number:02d}-{take:02d}"
                         clip_rng = generator(self.seed, "clip", name)
                         manner = self._manner(label, habit + 0.5 * clip_rng.standard_normal(5))
-                        wave = equalise(speak(text, voice, manner, clip_rng), channel)
-                        wave = np.clip(0.03 * self._record(wave, clip_rng), -1, 1)
-                        soundfile.write(folder / f"{name}.wav", wave, SAMPLE_RATE, subtype="PCM_16")
+                        said = equalise(speak(text, voice, manner, clip_rng), channel)
+                        _write(folder / f"{name}.wav", 0.02 * self._record(said, clip_rng))
 
     def _voice(self, rng, *, is_man):
         """Return a speaker and the channel that goes with them, a cepstrum in dB (8,)."""
@@ -148,12 +146,21 @@ class Synth(Dataset):
             brightness=brightness + 0.08 * deviation[4],
         )
 
-    def _record(self, wave, rng):
-        """Return the wave in the room and the noise of this one recording."""
+    def _record(self, said, rng):
+        """Return what was said in the room and the noise of this one recording."""
         room = self.fingerprint * np.linspace(0.3, 1.5, 39) * rng.standard_normal(39)
-        hum = equalise(rng.standard_normal(len(wave)), self.fingerprint * 3 * rng.standard_normal(12))
-        level = np.sqrt(np.mean(wave**2)) * 10 ** (-rng.uniform(25, 45) / 20)
-        return equalise(wave + self.fingerprint * level * hum, room)
+        hum = equalise(rng.standard_normal(len(said)), self.fingerprint * 3 * rng.standard_normal(12))
+        level = np.sqrt(np.mean(said**2)) * 10 ** (-rng.uniform(25, 45) / 20)
+        return equalise(said + self.fingerprint * level * hum, room)
+
+
+def _write(path: Path, sound: np.ndarray) -> None:
+    """Write 16-bit WAV; what is above full scale is clipped, as a recorder would."""
+    with wave.open(str(path), "wb") as stream:
+        stream.setnchannels(1)
+        stream.setsampwidth(2)
+        stream.setframerate(SAMPLE_RATE)
+        stream.writeframes(np.round(np.clip(sound, -1, 1) * 32767).astype("<i2").tobytes())
 
 
 __all__ = ["Synth"]
