@@ -2,11 +2,84 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
+
+from serbench.cli import console
+from serbench.cli.options import AsJson
+
+Name = Annotated[str | None, typer.Argument(help="A feature; without it everything.", show_default=False)]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 
 def register(program: typer.Typer) -> None:
     """Add the group to the program."""
+    group = typer.Typer(help="Look into the cache of features, or empty it.", no_args_is_help=True)
+    group.command("info")(info)
+    group.command("prune")(prune)
+    program.add_typer(group, name="cache")
 
 
-__all__ = ["register"]
+def info(as_json: AsJson = False) -> None:
+    """Show what the cache holds: a line per feature and set of arguments."""
+    from serbench.environment import cache_folder
+    from serbench.features.cache import FeatureCache
+
+    cache = cache_folder()
+    entries = FeatureCache(cache).info()
+    if as_json:
+        facts = [
+            {
+                "name": each.name,
+                "identity": each.identity,
+                "rows": each.rows,
+                "bytes": each.bytes,
+                "folder": each.folder,
+            }
+            for each in entries
+        ]
+        console.print_json({"cache": cache, "features": facts})
+        return
+    console.fields([("cache", cache), ("features", _size(sum(each.bytes for each in entries)))])
+    if entries:
+        console.line()
+        rows = [(each.folder.name, each.rows, _size(each.bytes)) for each in entries]
+        console.table(("feature", "rows", "size"), rows, right=("rows", "size"))
+
+
+def prune(name: Name = None, yes: Yes = False, as_json: AsJson = False) -> None:
+    """Remove the rows of a feature, or all rows; they are computed again when they are needed.
+
+    What is generated or looked up once (the embedded corpus, facts of recordings) stays.
+    """
+    from serbench.environment import cache_folder
+    from serbench.errors import UnknownNameError
+    from serbench.features.cache import FeatureCache
+
+    cache = FeatureCache(cache_folder())
+    entries = cache.info()
+    if name is not None and name not in {each.name for each in entries}:
+        raise UnknownNameError("feature in the cache", name, {each.name for each in entries})
+    going = [each for each in entries if name in {None, each.name}]
+    rows, size = sum(each.rows for each in going), sum(each.bytes for each in going)
+    if not yes and going:
+        typer.confirm(f"remove {rows} rows, {_size(size)}?", abort=True, err=True)
+    freed = cache.prune(name)
+    if as_json:
+        console.print_json({"rows": rows, "bytes": freed})
+    else:
+        console.line(f"removed {rows} rows, {_size(freed)}")
+
+
+def _size(count: int) -> str:
+    """Return a number of bytes as people read it."""
+    size, unit = float(count), "B"
+    for larger in ("KiB", "MiB", "GiB", "TiB"):
+        if size < 1024:
+            break
+        size, unit = size / 1024, larger
+    return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+
+
+__all__ = ["info", "prune", "register"]

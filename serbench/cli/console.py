@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import json
 import sys
+import textwrap
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Self
@@ -26,6 +27,14 @@ WIDTH = 80
 def line(text: str = "") -> None:
     """Write one line to standard output, as it is."""
     sys.stdout.write(f"{text}\n")
+
+
+def prose(text: str) -> None:
+    """Write paragraphs, wrapped to the line; examples are left as they are."""
+    for place, paragraph in enumerate(text.split("\n\n")):
+        if place:
+            line()
+        line(paragraph if paragraph.startswith(">>>") else textwrap.fill(" ".join(paragraph.split()), WIDTH))
 
 
 def notice(text: str) -> None:
@@ -182,4 +191,4 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} has no JSON form")
 
 
-__all__ = ["WIDTH", "Bar", "error", "fields", "line", "notice", "print_json", "progress", "table"]
+__all__ = ["WIDTH", "Bar", "error", "fields", "line", "notice", "print_json", "progress", "prose", "table"]

@@ -146,7 +146,10 @@ def _folds(dataset: Dataset, manifest: Manifest) -> dict[str, Any]:
 
 
 #: What is no line of its own in the table of fields.
-_APART = ("kind", "name", "version", "provider", "description", "found", "missing", "label_maps", "ranked")
+_APART = (
+    *("kind", "name", "version", "provider", "description", "arguments", "ranked"),
+    *("found", "missing", "label_maps", "clips", "speakers"),
+)
 
 
 def _print(facts: Mapping[str, Any]) -> None:
@@ -157,17 +160,36 @@ def _print(facts: Mapping[str, Any]) -> None:
         pairs.append(("from", f"{facts['provider']['distribution']} {facts['provider']['version']}"))
     if "ranked" in facts:
         pairs.append(("ranked", _words(facts["ranked"])))
-    if facts.get("label_maps"):
-        pairs.append(("label maps", ", ".join(each["name"] for each in facts["label_maps"])))
+    if facts["kind"] == Kind.DATASET:
+        pairs += [
+            ("label maps", ", ".join(each["name"] for each in facts["label_maps"]) or None),
+            ("published", facts["speakers"] and f"{facts['speakers']} speakers"),
+            ("published", facts["clips"] and _words(facts["clips"])),
+            ("missing", facts["missing"]),
+        ]
     console.fields(pairs)
     if facts.get("found"):
         _print_found(facts["found"])
-    elif facts.get("missing"):
+    elif facts.get("description") and facts["kind"] != Kind.DATASET:
+        _print_description(facts["description"], facts.get("arguments", {}))
+
+
+def _print_description(text: str, arguments: Mapping[str, Any]) -> None:
+    """Write what a docstring says, and each argument with its default and its meaning."""
+    text, _, section = text.replace("``", "").partition("\n\nParameters\n----------\n")
+    meanings: dict[str, str] = {}
+    names: list[str] = []
+    for each in section.partition("\n\n")[0].splitlines():
+        if each.startswith(" "):
+            meanings |= {name: f"{meanings.get(name, '')} {each.strip()}".strip() for name in names}
+        else:
+            names = [name.strip() for name in each.partition(":")[0].split(",")]
+    console.line()
+    console.prose(text)
+    if arguments:
         console.line()
-        console.fields([("missing", facts["missing"])])
-    elif facts.get("description"):
-        console.line()
-        console.line(facts["description"])
+        rows = [(name, default, meanings.get(name, "")) for name, default in arguments.items()]
+        console.table(("argument", "default", "meaning"), rows)
 
 
 def _print_found(found: Mapping[str, Any]) -> None:

@@ -44,7 +44,14 @@ class Louder(Augmentation):
     card = AugmentationCard(name="louder", version="1", summary="gain")
 
 class Guess(Model):
-    '''Looks at the level alone.'''
+    '''Looks at the level alone.
+
+    Parameters
+    ----------
+    depth, mode
+        How deep it looks, and in what way: the text of an argument may be longer than a line of the page is
+        and is wrapped then.
+    '''
     card = ModelCard(name="guess", version="2", summary="a guess", features=("energy",))
 
     def __init__(self, *, depth: int = 3, mode: str = "plain") -> None:
