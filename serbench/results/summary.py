@@ -198,8 +198,9 @@ def _median(figures: Sequence[Figure]) -> Figure:
     values = [each.value for each in figures if each.value is not None]
     if values:
         return Figure(statistics.median(values))
-    reasons = Counter(each.reason for each in figures)
-    return Figure.undefined(min(reasons, key=lambda reason: (-reasons[reason], str(reason))) or "not measured")
+    # the rarest first: that of the one cell in which it was tried says more than "measured elsewhere"
+    reasons = Counter(each.reason or "not measured" for each in figures)
+    return Figure.undefined("; ".join(sorted(reasons, key=lambda reason: (reasons[reason], reason))))
 
 
 def _standing(records: Sequence[Record]) -> dict[str, Any]:

@@ -118,6 +118,12 @@ def test_cost_is_the_median_of_the_cells_that_have_it(store, cells):
     assert row.cost_of("macs_3s").reason == "not measured"
 
 
+def test_a_figure_that_no_cell_has_gives_the_rarest_reason_first(store, cells):
+    for fold, reason in enumerate(("it has no features", "measured elsewhere", "measured elsewhere")):
+        cells.add(store, folds=(fold,), cost={"macs_3s": {"value": None, "reason": reason}})
+    assert summarise(store)[0].cost_of("macs_3s").reason == "it has no features; measured elsewhere"
+
+
 def test_cost_is_of_the_machine_of_most_cells_and_says_so(store, cells):
     other = {"versions": {"torch": "2.11.1"}, "machine": {**cells.machine, "cores": 64}}
     cells.add(store, folds=(0,), cost={"train_seconds": {"value": 0.1}}, environment=other)
