@@ -165,7 +165,8 @@ def make_tables(cell: Cell, bench: Workbench) -> Tables:
     manifest, fold = cell.corpus.manifest, cell.fold
     chooses = cell.contender.model.card.chooses_on_dev
     train_ids = fold.train if chooses else tuple(sorted(fold.train + fold.dev))
-    parents = {f"{uid}+{name}": uid for name in cell.contender.augmentations for uid in train_ids}
+    # where dev is joined to train, a child of a dev row shares with test what its parent shares: dev is compared too
+    parents = {f"{uid}+{name}": uid for name in cell.contender.augmentations for uid in fold.train}
     check_fold(manifest, cell.split, fold, cell.corpus.digests(), parents)
 
     place = {uid: number for number, uid in enumerate(manifest.by_id)}
@@ -243,9 +244,9 @@ def _record(cell: Cell, bench: Workbench, **facts: Any) -> Record:
         notes=tuple(notes),
         standing={
             "ranked": cell.protocol.ranked,
-            "diagnostic": card.diagnostic,
-            "headline": card.headline and not card.diagnostic,
-            "reason": None,
+            "diagnostic": card.diagnostic is not None,
+            "headline": card.headline and card.diagnostic is None,
+            "reason": card.diagnostic or (None if card.headline else "no recordings of people"),
         },
         **facts,
     )

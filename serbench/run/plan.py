@@ -218,14 +218,16 @@ def read_settings(pairs: Iterable[str], registry: Registry, models: Sequence[str
             raise UsageError(f"--set got {pair!r}, expected key=value or part.key=value, such as logreg.c=0.5")
         part, dot, key = path.rpartition(".")
         if dot:
-            registry.find(part)
+            known = sorted(name for shelf in registry.shelves.values() for name in shelf)
+            if part not in known:
+                raise registry.unknown("part", part, known)
             settings.setdefault(part, {})[key] = _value(text)
             continue
         takers = [name for name in models if key in registry.get("model", name).defaults()]
         if not takers:
-            known = sorted({each for name in models for each in registry.get("model", name).defaults()})
+            arguments = sorted({each for name in models for each in registry.get("model", name).defaults()})
             raise UsageError(
-                f"--set got {key!r}, which none of {list(models)} takes, expected one of {known}; "
+                f"--set got {key!r}, which none of {list(models)} takes, expected one of {arguments}; "
                 f"for a feature or a dataset write its name first: mfcc.n_mfcc=20"
             )
         for name in takers:

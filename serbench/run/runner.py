@@ -59,7 +59,7 @@ def execute(
     """
     outcome = Outcome()
     environment = {"versions": versions(), "machine": machine_card(times.device)}
-    metrics = [offer.thing for offer in registry.metrics.values()]
+    metrics = [offer.part for offer in registry.metrics.values()]
     bench = Workbench(FeatureCache(times.path.parent), times.device, metrics, environment, progress)
 
     def tell(event: JobEvent) -> None:

@@ -1,0 +1,50 @@
+"""The scores of a run or a leaderboard, as a person reads them in a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from serbench.board.markdown import percent, short
+from serbench.board.rank import Board, Place, make_boards
+from serbench.cli import console
+from serbench.results.row import Row
+
+_COLUMNS = ("model", "rank", "UAR %", "95 %", "WA %", "params", "ms", "train s")
+
+
+def print_scores(rows: Sequence[Row]) -> None:
+    """Print a table per task, best first, and what is missing where a row is not whole."""
+    for board in make_boards(rows):
+        console.table(_COLUMNS, map(_line, board.places), title=_title(board), right=_COLUMNS[1:])
+        for problem in dict.fromkeys(problem for place in board.places for problem in place.row.problems):
+            console.line(f"  {problem}")
+        console.line()
+    console.line("UAR: pooled over folds, mean over seeds; 95 %: over speakers; ms: p50 at batch 1 on one")
+    console.line("CPU thread, features included; train s: per cell. Ranks with = cannot be told apart.")
+
+
+def _title(board: Board) -> str:
+    reason = "" if board.is_headline else f" ({board.first.standing.get('reason') or 'never ranked'})"
+    return f"{board.dataset}, {board.protocol}{reason}"
+
+
+def _line(place: Place) -> tuple[object, ...]:
+    row = place.row
+    return (
+        place.name,
+        f"{place.rank}{'=' if place.is_shared else ''}" if place.rank else None,
+        percent(row.uar),
+        _interval(row),
+        percent(row.scores["wa"].mean),
+        short(row.cost_of("parameters_total")),
+        short(row.cost_of("latency_p50_ms")),
+        short(row.cost_of("train_seconds")),
+    )
+
+
+def _interval(row: Row) -> str | None:
+    low, high = row.interval.low, row.interval.high
+    return None if low is None or high is None else f"{100 * low:.1f} to {100 * high:.1f}"
+
+
+__all__ = ["print_scores"]
