@@ -55,7 +55,7 @@ def check_fold(
                 raise LeakError(
                     f"{where}: {what} no {missing!r} of {name}, expected every row, or nothing can be checked"
                 )
-    _compare(where, "utterance", utterances, str)
+    _compare(where, "utterance", parts, lambda row: parents.get(row, row))
     _compare(where, "recording", utterances, audio.__getitem__)
     may_share = {("train", "dev")} if split.dev_shares_speakers else set()
     if not split.shares_speakers:
