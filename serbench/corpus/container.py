@@ -7,7 +7,8 @@ sound is decoded here.
 Conventions
 -----------
 Each check returns None for a whole file and otherwise what is wrong, as the rest of a sentence that starts
-with the file's name. Files that another program is still writing to a pipe promise 0 or all ones: accepted.
+with the file's name. A header that a program wrote to a pipe, and could not go back to, promises 0 or the
+largest number: accepted.
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
-#: Lengths that a program writes when it cannot know them yet.
-_UNKNOWN = frozenset({0, 0xFFFFFFFF, 0x7FFFFFFF, 0xFFFFFFFFFFFFFFFF})
+#: What a program writes that cannot know a length yet: 0, or the largest number less what its header takes.
+_UNKNOWN = (range(1), range(0x7FFFFF00, 0x80000000), range(0xFFFFFF00, 0x100000000), range(2**64 - 256, 2**64))
 _OGG_ENDS = 0x04
 _W64_DATA = b"data\xf3\xac\xd3\x11\x8c\xd1\x00\xc0\x4f\x8e\xdb\x8a"
 
@@ -112,7 +113,7 @@ def _ogg(stream: BinaryIO, size: int) -> str | None:
 
 
 def _short(declared: int, there: int) -> str | None:
-    if declared in _UNKNOWN or declared <= there:
+    if declared <= there or any(declared in lengths for lengths in _UNKNOWN):
         return None
     return f"is truncated: its header declares {declared} bytes of sound, {max(there, 0)} are there"
 

@@ -1,0 +1,222 @@
+from __future__ import annotations
+
+import os
+import time
+
+import numpy as np
+import pytest
+import soundfile
+
+from serbench.corpus import inventory
+from serbench.corpus.inventory import Inventory, Recording, take_inventory
+from serbench.corpus.manifest import LabelMap, Manifest, Utterance
+
+RATE = 16_000
+
+
+def wave(seed: int, seconds: float = 0.25) -> np.ndarray:
+    noise = np.random.default_rng(seed).uniform(-0.5, 0.5, int(seconds * RATE))
+    return (np.round(noise * 2**15) / 2**15).astype(np.float32)
+
+
+def manifest_of(root, names) -> Manifest:
+    utterances = [Utterance(id=name, path=name, speaker="s", label="calm") for name in sorted(names)]
+    return Manifest("toy", "1", root, LabelMap.of("toy-1", ("calm",)), tuple(utterances))
+
+
+@pytest.fixture
+def corpus(tmp_path):
+    """Four clips; c.flac is a.wav bit for bit."""
+    root = tmp_path / "corpus"
+    (root / "deep").mkdir(parents=True)
+    soundfile.write(root / "a.wav", wave(0), RATE)
+    soundfile.write(root / "deep" / "b.wav", wave(1), RATE)
+    soundfile.write(root / "c.flac", wave(0), RATE)
+    soundfile.write(root / "d.wav", np.stack([wave(2), wave(3)], axis=1), RATE)
+    return manifest_of(root, ["a.wav", "deep/b.wav", "c.flac", "d.wav"])
+
+
+@pytest.fixture
+def looked_at(monkeypatch):
+    """The names of the files that are opened from now on."""
+    names = []
+    look = inventory._look
+
+    def watched(path):
+        names.append(path.name)
+        return look(path)
+
+    monkeypatch.setattr(inventory, "_look", watched)
+    return names
+
+
+def test_a_recording_says_what_its_file_holds(corpus, tmp_path):
+    found = take_inventory(corpus, tmp_path / "cache").recordings["a.wav"]
+
+    assert (found.seconds, found.sample_rate, found.channels, found.codec) == (0.25, RATE, 1, "WAV/PCM_16")
+    assert found.peak == pytest.approx(np.abs(wave(0)).max())
+    assert found.rms == pytest.approx(np.sqrt(np.mean(wave(0).astype(float) ** 2)))
+
+
+def test_the_digest_is_the_sounds_not_the_files(corpus, tmp_path):
+    found = take_inventory(corpus, tmp_path / "cache")
+
+    assert found.recordings["a.wav"].digest == found.recordings["c.flac"].digest
+    assert found.twins == (("a.wav", "c.flac"),)
+
+
+def test_the_digest_knows_rate_and_channels(tmp_path):
+    soundfile.write(tmp_path / "a.wav", wave(0), RATE)
+    soundfile.write(tmp_path / "b.wav", wave(0), 8000)
+    soundfile.write(tmp_path / "c.wav", wave(0).reshape(-1, 2), RATE)
+
+    found = take_inventory(manifest_of(tmp_path, ["a.wav", "b.wav", "c.wav"]), tmp_path / "cache")
+
+    assert found.twins == ()
+
+
+def test_a_second_look_opens_no_file(corpus, tmp_path, looked_at):
+    first = take_inventory(corpus, tmp_path / "cache")
+    looked_at.clear()
+
+    assert take_inventory(corpus, tmp_path / "cache") == first
+    assert looked_at == []
+
+
+def test_a_changed_file_is_looked_at_again(corpus, tmp_path, looked_at):
+    first = take_inventory(corpus, tmp_path / "cache")
+    looked_at.clear()
+    soundfile.write(corpus.root / "a.wav", wave(9), RATE)
+    os.utime(corpus.root / "a.wav", ns=(0, time.time_ns() + 10**9))
+
+    second = take_inventory(corpus, tmp_path / "cache")
+
+    assert looked_at == ["a.wav"]
+    assert second.recordings["a.wav"].digest != first.recordings["a.wav"].digest
+    assert second.digest != first.digest
+
+
+def test_bad_files_are_listed_and_tried_again(corpus, tmp_path, looked_at):
+    path = corpus.root / "deep" / "b.wav"
+    whole = path.read_bytes()
+    path.write_bytes(whole[:1000])
+
+    found = take_inventory(corpus, tmp_path / "cache")
+
+    assert set(found.recordings) == {"a.wav", "c.flac", "d.wav"}
+    assert "truncated" in found.bad["deep/b.wav"]
+    looked_at.clear()
+    path.write_bytes(whole)
+    assert take_inventory(corpus, tmp_path / "cache").bad == {}
+    assert looked_at == ["b.wav"]
+
+
+def test_a_missing_file_is_bad(corpus, tmp_path):
+    (corpus.root / "a.wav").unlink()
+
+    assert "missing" in take_inventory(corpus, tmp_path / "cache").bad["a.wav"]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b'{"kind": "serbench-inventory", "format": 1}',
+        b'{"kind": "serbench-inventory", "format": 1, "files": {"a.wav": [1]}}',
+        b'{"kind": "serbench-inventory", "format": 1, "files": []}',
+        b'{"kind": "serbench-inventory", "format": 99, "files": {}}',
+    ],
+)
+def test_a_damaged_index_is_made_anew(corpus, tmp_path, looked_at, damage):
+    first = take_inventory(corpus, tmp_path / "cache")
+    (index,) = (tmp_path / "cache" / "inventory").iterdir()
+    index.write_bytes(damage)
+
+    assert take_inventory(corpus, tmp_path / "cache") == first
+    assert len(looked_at) == 8
+    assert take_inventory(corpus, tmp_path / "cache") == first
+    assert len(looked_at) == 8
+
+
+def test_an_interrupted_look_keeps_what_it_saw(corpus, tmp_path, looked_at):
+    def interrupt(done):
+        if done == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        take_inventory(corpus, tmp_path / "cache", workers=1, progress=interrupt)
+    looked_at.clear()
+
+    assert len(take_inventory(corpus, tmp_path / "cache", workers=1).recordings) == 4
+    assert len(looked_at) <= 2
+
+
+def test_progress_counts_every_utterance(corpus, tmp_path):
+    seen = []
+
+    take_inventory(corpus, tmp_path / "cache", progress=seen.append)
+
+    assert seen == [0, 1, 2, 3, 4]
+
+
+def test_the_variant_of_one_codec_is_plain(tmp_path):
+    soundfile.write(tmp_path / "a.flac", wave(0), RATE)
+    soundfile.write(tmp_path / "b.flac", wave(1), RATE)
+
+    assert take_inventory(manifest_of(tmp_path, ["a.flac", "b.flac"]), tmp_path / "cache").variant() == {
+        "clips": 2,
+        "seconds": 0.5,
+        "codec": "FLAC/PCM_16",
+        "sample_rate": RATE,
+        "channels": 1,
+        "lossy": False,
+        "label": "FLAC 16 kHz",
+    }
+
+
+def test_the_variant_of_several_codecs_counts_them(corpus, tmp_path):
+    variant = take_inventory(corpus, tmp_path / "cache").variant()
+
+    assert variant["codec"] == {"FLAC/PCM_16": 1, "WAV/PCM_16": 3}
+    assert variant["channels"] == {"1": 3, "2": 1}
+    assert variant["label"] == "WAV 16 kHz and FLAC 16 kHz"
+
+
+def test_the_variant_of_nothing_is_not_known():
+    variant = Inventory({}, {}).variant()
+
+    assert [variant[name] for name in ("clips", "codec", "lossy", "label")] == [0, None, None, None]
+
+
+@pytest.mark.parametrize(
+    ("codec", "rate", "label", "lossy"),
+    [
+        ("OGG/OPUS", 12_000, "Ogg Opus 12 kHz", True),
+        ("OGG/VORBIS", 16_000, "Ogg Vorbis 16 kHz", True),
+        ("WAV/PCM_16", 44_100, "WAV 44.1 kHz", False),
+        ("WAVEX/FLOAT", 48_000, "WAV 48 kHz", False),
+        ("WAV/ULAW", 8_000, "WAV 8 kHz", True),
+        ("MP3/MPEG_LAYER_III", 22_050, "MP3 22.05 kHz", True),
+        ("AIFF/PCM_24", 96_000, "AIFF 96 kHz", False),
+    ],
+)
+def test_labels_say_codec_and_rate(codec, rate, label, lossy):
+    recording = Recording("0", 1.0, rate, 1, codec, 0.5, 0.1)
+
+    assert (recording.label, recording.is_lossy) == (label, lossy)
+
+
+@pytest.mark.corpus
+def test_a_real_corpus_is_whole_and_known_at_once(data_root, tmp_path):
+    names = [path.name for path in (data_root / "emodb" / "wav").iterdir()]
+    manifest = manifest_of(data_root / "emodb" / "wav", names)
+    first = take_inventory(manifest, tmp_path)
+
+    start = time.perf_counter()
+    again = take_inventory(manifest, tmp_path)
+
+    assert time.perf_counter() - start < 1
+    assert again == first
+    assert (len(first.recordings), first.bad) == (len(names), {})
