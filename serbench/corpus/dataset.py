@@ -252,13 +252,15 @@ def _settle(dataset: Dataset, root: Path, found: list[Utterance]) -> tuple[list[
     deviations = []
     if copies:
         deviations.append(
-            f"{len(copies)} clips lie there more than once, the copy nearest to the root is read (left aside: "
-            f"{copies[0].path})"
+            f"clips that lie there more than once are read once, nearest to the root: {len(copies)} copies left aside "
+            f"({copies[0].path})"
         )
     yielded = {each.path for each in found}
     strangers = [place for place in dataset._places(root) if place not in yielded]  # noqa: SLF001
     if strangers:
-        deviations.append(f"{len(strangers)} recordings are no clips of the corpus and are left aside ({strangers[0]})")
+        deviations.append(
+            f"recordings that are no clips of the corpus are left aside: {len(strangers)} ({strangers[0]})"
+        )
     return list(first.values()), deviations
 
 

@@ -37,7 +37,7 @@ class Meld(Dataset):
         cite="doi:10.18653/v1/P19-1050",
         obtain="get MELD.Raw.tar.gz as the repository declare-lab/MELD says, unpack it and its three inner archives "
         "into a folder 'meld' under the data root, and write the sound of each clip beside it: "
-        "for f in */*.mp4; do ffmpeg -i $f -vn -ac 1 -ar 16000 ${f%.mp4}.wav; done",
+        "find . -name '*.mp4' | while read f; do ffmpeg -nostdin -i $f -vn -ac 1 -ar 16000 ${f%.mp4}.wav; done",
         folders=("meld", "MELD.Raw"),
         clips=_CLIPS,
         diagnostic="the official test part shares its main speakers with train: not a score on new speakers",
