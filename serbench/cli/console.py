@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 #: Columns of a line off a terminal.
 WIDTH = 80
 
+#: Longer names in the first column of a table may wrap.
+_WIDEST_NAME = 32
+
 
 def line(text: str = "") -> None:
     """Write one line to standard output, as it is."""
@@ -61,7 +64,7 @@ def print_json(value: Any) -> None:
 def table(
     columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str | None = None, right: Collection[str] = ()
 ) -> None:
-    """Write a table that fits the line; cells wrap, names in the first column stay whole.
+    """Write a table that fits the line; cells wrap, numbers and names of a fair length stay whole.
 
     Parameters
     ----------
@@ -76,11 +79,14 @@ def table(
     """
     from rich.table import Table
 
+    cells = [["-" if cell is None else str(cell) for cell in row] for row in rows]
+    widest = max((len(row[0]) for row in cells), default=0)
     drawn = Table(box=None, pad_edge=False, title=title, title_justify="left", title_style="bold", header_style="bold")
     for place, name in enumerate(columns):
-        drawn.add_column(name, justify="right" if name in right else "left", no_wrap=place == 0, overflow="fold")
-    for row in rows:
-        drawn.add_row(*("-" if cell is None else str(cell) for cell in row))
+        whole = name in right or (place == 0 and widest <= _WIDEST_NAME)
+        drawn.add_column(name, justify="right" if name in right else "left", no_wrap=whole, overflow="fold")
+    for row in cells:
+        drawn.add_row(*row)
     _draw(drawn)
 
 

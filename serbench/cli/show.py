@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -95,9 +96,8 @@ def _facts(registry: Registry, kind: str, name: str) -> dict[str, Any]:
     facts = offer_facts(kind, offer)
     if isinstance(offer.part, type) and issubclass(offer.part, Part):
         facts["arguments"] = offer.part.defaults()
-        facts["description"] = inspect.getdoc(offer.part)
-    else:
-        facts["description"] = inspect.getdoc(getattr(offer.part, "function", None))
+    own = offer.part.__doc__ if isinstance(offer.part, type) else getattr(offer.part, "function", None).__doc__
+    facts["description"] = own and inspect.cleandoc(own)
     return facts
 
 
@@ -170,8 +170,8 @@ def _print(facts: Mapping[str, Any]) -> None:
     console.fields(pairs)
     if facts.get("found"):
         _print_found(facts["found"])
-    elif facts.get("description") and facts["kind"] != Kind.DATASET:
-        _print_description(facts["description"], facts.get("arguments", {}))
+    elif facts["kind"] != Kind.DATASET:
+        _print_description(facts.get("description") or "", facts.get("arguments", {}))
 
 
 def _print_description(text: str, arguments: Mapping[str, Any]) -> None:
@@ -184,11 +184,12 @@ def _print_description(text: str, arguments: Mapping[str, Any]) -> None:
             meanings |= {name: f"{meanings.get(name, '')} {each.strip()}".strip() for name in names}
         else:
             names = [name.strip() for name in each.partition(":")[0].split(",")]
-    console.line()
-    console.prose(text)
+    if text:
+        console.line()
+        console.prose(text)
     if arguments:
         console.line()
-        rows = [(name, default, meanings.get(name, "")) for name, default in arguments.items()]
+        rows = [(name, _as_set(default), meanings.get(name, "")) for name, default in arguments.items()]
         console.table(("argument", "default", "meaning"), rows)
 
 
@@ -207,6 +208,11 @@ def _print_found(found: Mapping[str, Any]) -> None:
         console.line()
         rows = [(fold["name"], fold["train"], fold["dev"], fold["test"]) for fold in found["folds"]]
         console.table(("fold of si", "train", "dev", "test"), rows, right=("train", "dev", "test"))
+
+
+def _as_set(value: Any) -> str:
+    """Return a value as ``--set`` takes it: words bare, everything else as JSON."""
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _words(value: Any) -> str | None:

@@ -40,7 +40,6 @@ class Energy(FeatureExtractor):
     card = FeatureCard(name="energy", version="1", summary="level", sample_rate=8000, output="vector")
 
 class Louder(Augmentation):
-    '''A gain.'''
     card = AugmentationCard(name="louder", version="1", summary="gain")
 
 class Guess(Model):
@@ -54,8 +53,9 @@ class Guess(Model):
     '''
     card = ModelCard(name="guess", version="2", summary="a guess", features=("energy",))
 
-    def __init__(self, *, depth: int = 3, mode: str = "plain") -> None:
+    def __init__(self, *, depth: int = 3, mode: str = "plain", deep: bool = True) -> None:
         self.depth = depth
+        self.deep = deep
         self.mode = mode
 
 def half(truth, scores):

@@ -44,6 +44,13 @@ def test_a_table_wraps_its_cells_and_keeps_its_names_whole(capsys):
     assert lines[1].endswith("   7")
 
 
+def test_numbers_stay_whole_beside_a_long_name(capsys):
+    console.table(("name", "95 %"), [("model[" + "argument=1," * 9 + "]", "61.5 to 75.5")], right=("95 %",))
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert lines[1].endswith(" 61.5 to 75.5")
+
+
 def test_markup_in_a_cell_is_text(capsys):
     console.table(("name",), [("logreg[c=2]",), ("[bold]x[/bold]",)])
     assert capsys.readouterr().out.splitlines()[1:] == ["logreg[c=2]", "[bold]x[/bold]"]

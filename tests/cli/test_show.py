@@ -51,15 +51,21 @@ def test_folds_that_cannot_be_made_are_a_reason(serbench, toys, recordings):
 
 def test_a_model_is_shown_with_its_arguments(serbench, toys):
     facts = json.loads(serbench("show", "guess", "--json").stdout)
-    assert facts["arguments"] == {"depth": 3, "mode": "plain"}
+    assert facts["arguments"] == {"depth": 3, "mode": "plain", "deep": True}
     assert facts["description"].startswith("Looks at the level alone.")
     text = serbench("show", "guess").stdout
     drawn = [row.split() for row in text.splitlines()]
     assert ["depth", "3", "How"] in [row[:3] for row in drawn]
     assert ["mode", "plain", "How"] in [row[:3] for row in drawn]
+    assert ["deep", "true"] in drawn  # as --set takes it
     assert max(map(len, text.splitlines())) <= 80
     assert "How deep it looks" in text
     assert "my-parts 1.0" in text
+
+
+def test_a_class_that_says_nothing_of_itself_does_not_say_what_its_base_says(serbench, toys):
+    assert json.loads(serbench("show", "louder", "--json").stdout)["description"] is None
+    assert "An author writes" not in serbench("show", "louder").stdout
 
 
 @pytest.mark.parametrize(
