@@ -84,7 +84,7 @@ def test_help_fits_80_columns(serbench, arguments):
 
 
 @pytest.mark.parametrize(
-    "arguments", [["lst"], ["list"], ["list", "modells"], ["list", "models", "--jsn"]], ids=" ".join
+    "arguments", [["lst"], ["list"], ["list", "modelz"], ["list", "models", "--jsn"]], ids=" ".join
 )
 def test_a_command_that_cannot_be_understood_ends_with_2(serbench, arguments):
     assert serbench(*arguments).exit_code == 2

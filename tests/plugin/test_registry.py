@@ -181,8 +181,8 @@ def test_an_argument_goes_before_the_environment(install, monkeypatch):
 
 
 def test_a_plugin_that_is_not_installed_cannot_be_chosen(monkeypatch):
-    monkeypatch.setenv("SERBENCH_PLUGINS", "bultin")
-    with pytest.raises(UnknownNameError, match=r"unknown plugin 'bultin', .*did you mean 'builtin'"):
+    monkeypatch.setenv("SERBENCH_PLUGINS", "builtn")
+    with pytest.raises(UnknownNameError, match=r"unknown plugin 'builtn', .*did you mean 'builtin'"):
         load_registry()
 
 
