@@ -129,6 +129,7 @@ def extract_column(
     if progress is not None:
         progress(done)
     threads = workers or min(8, usable_cores())
+    most = _BATCH_CLIPS if isinstance(extractor, BatchedFeatureExtractor) else 1
 
     def load(clip: Clip) -> Floats:
         return _wave(clip, extractor.card.sample_rate, augmentation)
@@ -138,7 +139,7 @@ def extract_column(
         contextlib.closing(_decoded(todo, load, threads)) as decoded,
         _cores_shared(extractor, device, threads if todo else 0),
     ):
-        for batch in _batches(decoded, _batch_clips(extractor)):
+        for batch in _batches(decoded, most):
             for (key, clip, _), row in zip(batch, _extract(extractor, batch, device), strict=True):
                 kept.add(key, _checked(row, extractor, clip, kept.shape))
                 done += wanted[key]
@@ -231,21 +232,19 @@ def _decoded(todo: dict[str, Clip], load: Callable[[Clip], Floats], workers: int
         pool.shutdown(cancel_futures=True)
 
 
-def _batch_clips(extractor: FeatureExtractor) -> int:
-    return _BATCH_CLIPS if isinstance(extractor, BatchedFeatureExtractor) else 1
-
-
 def _batches(items: Iterable[_Item], most: int) -> Iterator[list[_Item]]:
     """Yield batches of at most ``most`` clips and a bounded number of samples, padding included."""
     batch: list[_Item] = []
     longest = 0
     for item in items:
-        longer = max(longest, len(item[2]))
-        if batch and (len(batch) == most or longer * (len(batch) + 1) > _BATCH_SAMPLES):
+        longest = max(longest, len(item[2]))
+        if batch and longest * (len(batch) + 1) > _BATCH_SAMPLES:
             yield batch
-            batch, longer = [], len(item[2])
+            batch, longest = [], len(item[2])
         batch.append(item)
-        longest = longer
+        if len(batch) == most:
+            yield batch
+            batch, longest = [], 0
     if batch:
         yield batch
 

@@ -1,0 +1,315 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from typing import ClassVar
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+from serbench_plugins.augmentations.noise import Noise
+from serbench_plugins.augmentations.pitch import Pitch
+from serbench_plugins.features.mfcc import Mfcc
+from serbench_plugins.features.mfcc_stats import MfccStats
+
+from serbench.corpus.audio import read_audio
+from serbench.errors import AudioError, PluginError, UsageError
+from serbench.features import extract
+from serbench.features.extract import Clip, extract_column
+from serbench.features.extractor import BatchedFeatureExtractor, FeatureCard, FeatureExtractor
+from serbench.learning.augmentation import Augmentation, AugmentationCard
+
+from .conftest import RATE, voice
+
+
+def card(name, output):
+    return FeatureCard(name=name, version="1", summary="for tests", sample_rate=RATE, output=output)
+
+
+class Energy(FeatureExtractor):
+    """Counts its calls; not batched."""
+
+    card = card("energy", "vector")
+    calls = 0
+
+    def extract(self, wave):
+        type(self).calls += 1
+        return np.array([np.mean(wave**2), len(wave)], dtype=np.float32)
+
+
+class Waves(BatchedFeatureExtractor):
+    """The wave itself; notes the shapes of its batches."""
+
+    card = card("waves", "waveform")
+    shapes: ClassVar[list] = []
+
+    def extract_batch(self, waves, lengths):
+        self.shapes.append(tuple(waves.shape))
+        return waves, lengths
+
+
+@pytest.fixture(autouse=True)
+def _fresh():
+    Energy.calls = 0
+    Waves.shapes.clear()
+
+
+@pytest.mark.parametrize("extractor", [Mfcc(), MfccStats(), Energy(), Waves()], ids=lambda e: e.card.name)
+def test_rows_come_in_the_order_of_the_clips(extractor, clips, cache):
+    column = extract_column(extractor, clips, cache)
+
+    assert column.output == extractor.card.output
+    for row, clip in zip(column.rows(), clips, strict=True):
+        wave, _ = read_audio(clip.path)
+        expected = wave if isinstance(extractor, Waves) else extractor.extract(wave)
+        np.testing.assert_allclose(row, expected, rtol=1e-6, atol=2e-5)
+
+
+@pytest.mark.parametrize("extractor", [Mfcc(), MfccStats()], ids=lambda e: e.card.name)
+def test_neither_order_nor_batches_nor_the_cache_change_a_row(extractor, clips, tmp_path, monkeypatch):
+    whole = extract_column(extractor, clips, extract.FeatureCache(tmp_path / "whole"))
+    cache = extract.FeatureCache(tmp_path / "pieces")
+    extract_column(extractor, clips[7:9], cache)
+    monkeypatch.setattr(extract, "_BATCH_CLIPS", 3)
+    extract_column(extractor, clips[::-1][:5], cache)
+
+    pieces = extract_column(extractor, clips[::-1], cache)
+
+    for found, expected in zip(pieces.rows(), reversed(list(whole.rows())), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-6, atol=2e-5)
+
+
+def test_only_what_is_missing_is_computed(clips, cache):
+    extract_column(Energy(), clips[:5], cache)
+    extract_column(Energy(), clips, cache)
+    extract_column(Energy(), clips, cache)
+
+    assert Energy.calls == len(clips)
+
+
+def test_clips_with_one_sound_share_a_row(clips, cache):
+    same = replace(clips[1], digest=clips[0].digest)
+
+    column = extract_column(Energy(), [clips[0], same, clips[2], clips[0]], cache)
+
+    assert Energy.calls == 2
+    assert len(column) == 4
+
+
+def test_a_wave_is_resampled_to_the_cards_rate(tmp_path, cache):
+    soundfile.write(tmp_path / "a.wav", voice(0, 1.0, 48_000), 48_000)
+
+    assert len(extract_column(Waves(), [Clip(tmp_path / "a.wav", "x")], cache).row(0)) == RATE
+
+
+def test_batches_are_of_like_lengths_and_bounded(clips, cache, monkeypatch):
+    monkeypatch.setattr(extract, "_BATCH_SAMPLES", 40_000)
+    clips = [replace(clip, seconds=soundfile.info(clip.path).duration) for clip in clips]
+
+    extract_column(Waves(), clips, cache)
+
+    assert len(Waves.shapes) > 2
+    assert all(b == 1 or b * samples <= 40_000 for b, samples in Waves.shapes)
+    assert [samples for _, samples in Waves.shapes] == sorted(samples for _, samples in Waves.shapes)
+
+
+def test_little_is_decoded_ahead_when_clips_are_long(clips, cache, monkeypatch):
+    monkeypatch.setattr(extract, "_AHEAD_SECONDS", 0.0)
+
+    assert len(extract_column(Energy(), clips, cache, workers=2)) == len(clips)
+
+
+@pytest.mark.parametrize("number", [1, 2, 4])
+def test_an_interrupted_extraction_keeps_what_it_had(clips, cache, monkeypatch, number):
+    monkeypatch.setattr(extract, "_FLUSH_ROWS", 3)
+
+    def interrupt(done):
+        if done == 4:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        extract_column(Energy(), clips, cache, workers=number, progress=interrupt)
+    assert Energy.calls == 4
+    extract_column(Energy(), clips, cache)
+
+    assert Energy.calls == len(clips)
+    assert cache.verify() == []
+
+
+def test_rows_of_a_damaged_shard_are_computed_again(clips, cache, monkeypatch):
+    monkeypatch.setattr(extract, "_FLUSH_ROWS", 4)
+    first = extract_column(Energy(), clips, cache)
+    shard = next(cache.folder.rglob("shard-*.npy"))
+    shard.write_bytes(shard.read_bytes()[:-4] + b"harm")
+
+    again = extract_column(Energy(), clips, cache)
+
+    assert Energy.calls == len(clips) + 4
+    np.testing.assert_array_equal(again.values, first.values)
+
+
+def test_progress_counts_clips(clips, cache):
+    extract_column(Energy(), clips[:3], cache)
+    seen = []
+
+    extract_column(Energy(), [*clips, clips[0]], cache, progress=seen.append)
+
+    assert seen == [4, *range(5, 14)]
+
+
+def test_torchs_threads_are_given_back(clips, cache):
+    before = torch.get_num_threads()
+    seen = []
+
+    class Watching(Waves):
+        card = card("watching", "waveform")
+
+        def extract_batch(self, waves, lengths):
+            seen.append(torch.get_num_threads())
+            raise ValueError
+
+    with pytest.raises(PluginError):
+        extract_column(Watching(), clips, cache, workers=2)
+
+    assert seen == [max(1, before - 1)]
+    assert torch.get_num_threads() == before
+
+
+def test_no_clips_are_refused(cache):
+    with pytest.raises(UsageError, match="at least one"):
+        extract_column(Energy(), [], cache)
+
+
+def test_a_bad_recording_is_named_and_the_others_kept(clips, cache):
+    bad = clips[5].path
+    bad.write_bytes(bytes(bad.stat().st_size))
+
+    with pytest.raises(AudioError, match=bad.name):
+        extract_column(Energy(), clips, cache)
+    calls = Energy.calls
+    extract_column(Energy(), clips[:5] + clips[6:], cache)
+
+    assert calls > 0
+    assert Energy.calls == len(clips) - 1
+
+
+WRONG = {
+    "float64": (np.zeros(2), "vector", "float64"),
+    "a list": ([1.0, 2.0], "vector", "list"),
+    "two axes": (np.zeros((2, 2), np.float32), "vector", r"float32 \(2, 2\)"),
+    "one axis": (np.zeros(2, np.float32), "sequence", "expected a float32 sequence"),
+    "no frames": (np.zeros((0, 2), np.float32), "sequence", "not empty"),
+    "nan": (np.array([0.0, np.nan], np.float32), "vector", "not finite"),
+}
+
+
+@pytest.mark.parametrize(("made", "output", "said"), WRONG.values(), ids=WRONG.keys())
+def test_what_is_not_as_declared_is_refused_by_name(clips, cache, made, output, said):
+    class Wrong(FeatureExtractor):
+        card = card("wrong", output)
+
+        def extract(self, wave):
+            return made
+
+    with pytest.raises(PluginError, match=f"wrong made .*{said}") as caught:
+        extract_column(Wrong(), clips[:1], cache)
+
+    assert clips[0].path.name in str(caught.value)
+
+
+def test_rows_that_change_their_shape_are_refused(clips, cache):
+    class Growing(FeatureExtractor):
+        card = card("growing", "vector")
+
+        def extract(self, wave):
+            return np.ones(len(wave), np.float32)
+
+    with pytest.raises(PluginError, match=r"growing made shape .* as of the clips before"):
+        extract_column(Growing(), clips, cache)
+
+
+def test_a_raising_extractor_is_named_with_the_file(clips, cache):
+    class Raising(FeatureExtractor):
+        card = card("raising", "vector")
+
+        def extract(self, wave):
+            raise ZeroDivisionError("by nothing")
+
+    with pytest.raises(PluginError, match=r"raising failed on .*00\.wav: ZeroDivisionError: by nothing"):
+        extract_column(Raising(), clips[:1], cache)
+
+
+@pytest.mark.parametrize("augmentation", [Noise(), Pitch()], ids=lambda a: a.card.name)
+def test_children_are_the_same_in_every_run_and_kept_apart(augmentation, clips, cache, tmp_path):
+    plain = extract_column(Waves(), clips, cache)
+    child = extract_column(Waves(), clips, cache, augmentation=augmentation)
+    other = extract_column(Waves(), clips[::-1], extract.FeatureCache(tmp_path / "other"), augmentation=augmentation)
+
+    assert not np.array_equal(plain.values, child.values)
+    for found, expected in zip(other.rows(), reversed(list(child.rows())), strict=True):
+        np.testing.assert_array_equal(found, expected)
+    np.testing.assert_array_equal(extract_column(Waves(), clips, cache).values, plain.values)
+
+
+def test_two_clips_do_not_get_the_same_noise(clips, cache):
+    plain = extract_column(Waves(), clips[:2], cache)
+    child = extract_column(Waves(), clips[:2], cache, augmentation=Noise())
+    shorter = min(plain.lengths)
+
+    noises = [(child.row(k) - plain.row(k))[:shorter] for k in (0, 1)]
+
+    assert abs(np.corrcoef(noises)[0, 1]) < 0.1
+
+
+@pytest.mark.parametrize(
+    "made",
+    [np.zeros(5), np.zeros((5, 1), np.float32), np.zeros(0, np.float32), np.full(5, np.inf, np.float32), None],
+    ids=["float64", "two axes", "empty", "infinite", "none"],
+)
+def test_an_augmentation_off_its_contract_is_named(clips, cache, made):
+    class Wrong(Augmentation):
+        card = AugmentationCard(name="wrong-child", version="1", summary="for tests")
+
+        def apply(self, wave, sample_rate, rng):
+            return made
+
+    with pytest.raises(PluginError, match=r"wrong-child made .*00\.wav"):
+        extract_column(Energy(), clips[:1], cache, augmentation=Wrong())
+
+
+def test_a_raising_augmentation_is_named(clips, cache):
+    class Raising(Augmentation):
+        card = AugmentationCard(name="raising-child", version="1", summary="for tests")
+
+        def apply(self, wave, sample_rate, rng):
+            raise KeyError("x")
+
+    with pytest.raises(PluginError, match=r"raising-child failed on .*00\.wav: KeyError"):
+        extract_column(Energy(), clips[:1], cache, augmentation=Raising())
+
+
+FILL = """
+import json, sys
+from pathlib import Path
+from serbench.features import extract
+from serbench_plugins.features.mfcc_stats import MfccStats
+extract._FLUSH_ROWS = 2
+clips = [extract.Clip(Path(path), digest) for path, digest in json.loads(sys.argv[2])]
+extract.extract_column(MfccStats(), clips, extract.FeatureCache(Path(sys.argv[1])))
+"""
+
+
+def test_two_processes_may_fill_one_cache(clips, cache):
+    both = [
+        subprocess.Popen(
+            [sys.executable, "-c", FILL, cache.folder.parent, json.dumps([(str(c.path), c.digest) for c in part])]
+        )
+        for part in (clips, clips[::-1])
+    ]
+
+    assert [process.wait(60) for process in both] == [0, 0]
+    assert cache.verify() == []
+    assert len(cache.rows(MfccStats())) == len(clips)
