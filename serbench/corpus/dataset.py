@@ -50,6 +50,9 @@ class DatasetCard(Card):
         Published number of clips per label; None where it is not fixed.
     speakers
         Published number of speakers; None where it is not fixed.
+    sample_rates
+        Of the published recordings, in Hz; rows measured on a copy at another rate are labelled as from a derived
+        copy. Empty where nothing is fixed.
     diagnostic
         Why the corpus's score says little ("two speakers"); a corpus with such a reason is shown, never averaged
         into a headline. None where nothing of the kind is to be said.
@@ -65,6 +68,7 @@ class DatasetCard(Card):
     folders: tuple[str, ...] = ()
     clips: Mapping[str, int] | None = None
     speakers: int | None = None
+    sample_rates: tuple[int, ...] = ()
     diagnostic: str | None = None
     headline: bool = True
 

@@ -33,7 +33,7 @@ class CellKey:
     ----------
     dataset
         Facts: ``name``, ``version``, ``label_map`` (name and version), ``manifest`` (its digest), ``audio`` (digest
-        over every recording's bytes).
+        over every recording's decoded samples).
     protocol
         Facts: ``name``, ``version``, ``split`` (its digest), ``folds`` (how many the split has).
     fold
@@ -86,6 +86,9 @@ class Record:
         From metric name to the version of its definition.
     environment
         Versions, device, machine card.
+    code
+        From the name of the dataset, the model and each feature and augmentation to the digest of its source (see
+        ``serbench.source``); None where there is no source file.
     audio
         What kind of copy was read: codec, rates, whether it is derived.
     left_out
@@ -112,6 +115,7 @@ class Record:
     cost: Mapping[str, Any] = field(default_factory=dict)
     metrics: Mapping[str, str] = field(default_factory=dict)
     environment: Mapping[str, Any] = field(default_factory=dict)
+    code: Mapping[str, str | None] = field(default_factory=dict)
     audio: Mapping[str, Any] = field(default_factory=dict)
     left_out: Mapping[str, str] = field(default_factory=dict)
     history: tuple[Mapping[str, Any], ...] = ()

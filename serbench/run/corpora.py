@@ -41,12 +41,21 @@ class Corpus:
 
     def clips(self) -> list[Clip]:
         """Return every utterance's recording, in the manifest's order."""
-        recordings = self.inventory.recordings
-        return [Clip(self.manifest.root / each.path, recordings[each.id].digest) for each in self.manifest.utterances]
+        root, found = self.manifest.root, self.inventory.recordings
+        return [
+            Clip(root / each.path, found[each.id].digest, found[each.id].seconds) for each in self.manifest.utterances
+        ]
 
     def digests(self) -> dict[str, str]:
         """Return each readable utterance's recording digest."""
         return {uid: recording.digest for uid, recording in self.inventory.recordings.items()}
+
+    def variant(self) -> dict[str, Any]:
+        """Return which copy was read, and whether it was derived: at a rate the corpus was not published at."""
+        published = self.dataset.card.sample_rates
+        found = {recording.sample_rate for recording in self.inventory.recordings.values()}
+        derived = bool(published) and not found <= set(published)
+        return {**self.inventory.variant(), "published_sample_rates": list(published), "derived": derived}
 
     def facts(self) -> dict[str, Any]:
         """Return what of the corpus may change a result."""

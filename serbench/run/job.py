@@ -25,6 +25,7 @@ from serbench.features.extractor import FeatureExtractor
 from serbench.features.table import Column, FeatureTable
 from serbench.learning.augmentation import Augmentation
 from serbench.learning.model import Model
+from serbench.part import Part
 from serbench.protocol.leakage import check_fold, shared_sentences
 from serbench.results.record import Record
 from serbench.results.store import TestPredictions
@@ -35,6 +36,7 @@ from serbench.scoring.figure import Figure
 from serbench.scoring.metric import Metric
 from serbench.scoring.metrics import confusion
 from serbench.seeding import generator
+from serbench.source import source_digest
 
 #: How many unreadable recordings a reason names.
 _NAMED = 5
@@ -239,7 +241,8 @@ def _record(cell: Cell, bench: Workbench, **facts: Any) -> Record:
         classes=manifest.labels,
         metrics={each.card.name: each.card.version for each in bench.metrics},
         environment=bench.environment,
-        audio=cell.corpus.inventory.variant(),
+        code={part.card.name: source_digest(type(part)) for part in _parts(cell)},
+        audio=cell.corpus.variant(),
         left_out=cell.corpus.left_out,
         notes=tuple(notes),
         standing={
@@ -250,6 +253,12 @@ def _record(cell: Cell, bench: Workbench, **facts: Any) -> Record:
         },
         **facts,
     )
+
+
+def _parts(cell: Cell) -> list[Part]:
+    """Return every plugin that has a part in a cell's result."""
+    contender = cell.contender
+    return [cell.corpus.dataset, contender.model, *contender.extractors.values(), *contender.augmentations.values()]
 
 
 def _timed(work: Callable[[], Any]) -> tuple[float, Any]:

@@ -55,6 +55,3 @@ def world(tmp_path):
 def world_with(tmp_path):
     """Return a function that makes a world with further plugin modules or objects."""
     return lambda *extra: World(toy.make_corpus(tmp_path), load_registry(only=(), extra=[toy, *extra]))
-
-
-

@@ -29,6 +29,7 @@ class CremaD(Dataset):
         folders=("cremad", "crema-d", "crema_d", "CREMA-D-master", "AudioWAV"),
         clips={label: 1087 if label == "neutral" else 1271 for label in _LABELS.values()},
         speakers=91,
+        sample_rates=(16_000,),
     )
     split = SpeakerGroups(
         tuple(

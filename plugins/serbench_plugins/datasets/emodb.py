@@ -55,6 +55,7 @@ class EmoDb(Dataset):
             "sadness": 62,
         },
         speakers=10,
+        sample_rates=(16_000,),
     )
     split = LeaveOneSpeakerOut()
 

@@ -34,6 +34,7 @@ class Emovo(Dataset):
         folders=("emovo", "emovo-corpus"),
         clips=dict.fromkeys(_LABELS.values(), 84),
         speakers=6,
+        sample_rates=(48_000,),
     )
     split = LeaveOneSpeakerOut()
 

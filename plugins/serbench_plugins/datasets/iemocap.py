@@ -45,6 +45,7 @@ class Iemocap(Dataset):
         folders=("iemocap", "IEMOCAP_full_release"),
         clips=_CLIPS,
         speakers=10,
+        sample_rates=(16_000,),
     )
     label_maps = (
         LabelMap("iemocap-4", "1", {"ang": "angry", "hap": "happy", "exc": "happy", "neu": "neutral", "sad": "sad"}),

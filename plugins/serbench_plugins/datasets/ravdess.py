@@ -27,6 +27,7 @@ class Ravdess(Dataset):
         folders=("ravdess", "Audio_Speech_Actors_01-24", "ravdess-emotional-speech-audio"),
         clips={label: 96 if label == "neutral" else 192 for label in _LABELS},
         speakers=24,
+        sample_rates=(48_000,),
     )
     label_maps = (
         LabelMap.of("ravdess-8", _LABELS),

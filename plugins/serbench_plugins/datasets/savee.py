@@ -38,6 +38,7 @@ class Savee(Dataset):
         folders=("savee", "AudioData", "surrey-audiovisual-expressed-emotion-savee"),
         clips={label: 120 if label == "neutral" else 60 for label in _LABELS.values()},
         speakers=4,
+        sample_rates=(44_100,),
     )
     split = LeaveOneSpeakerOut(dev="fifth")
 

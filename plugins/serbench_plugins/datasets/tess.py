@@ -35,6 +35,7 @@ class Tess(Dataset):
         folders=("tess", "TESS Toronto emotional speech set data", "toronto-emotional-speech-set-tess"),
         clips=dict.fromkeys(_LABELS.values(), 400),
         speakers=2,
+        sample_rates=(24_414, 96_000),  # one clip is at 96 kHz
         diagnostic="two speakers and one carrier phrase: a score on it says little about new speakers",
     )
     split = LeaveOneSpeakerOut(dev="fifth")
