@@ -2,9 +2,10 @@
 
 Conventions
 -----------
-A *row* is an utterance or an augmented child of one; ``parents`` maps a child's id to the id of its utterance. A child
-counts as its parent: it has the parent's speaker, recording and sentence. A child that no part of the fold names is a
-training row, since only those are ever augmented.
+A *row* is an utterance or an augmented child of one. A child counts as its parent: it has the parent's speaker,
+recording and sentence. Children that the protocol made are rows of the fold, and the split knows their parents;
+``parents`` maps the ids of those that are made for the model alone. A child that no part of the fold names is a
+training row, since only those are ever augmented. What a split declares is let pass, and nothing else.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ def check_fold(
     manifest
         The corpus.
     split
-        Says whether dev, or even test, may share speakers.
+        Declares what the parts may have in common.
     fold
         The fold that is about to be fitted.
     audio
@@ -40,36 +41,58 @@ def check_fold(
     Raises
     ------
     LeakError
-        When two of the parts share an id, an utterance, a recording or (unless the split says that they may) a
-        speaker; or when a row is unknown to the manifest or has no digest, so that nothing can be said of it.
+        When two of the parts share a row, an utterance, a recording, a speaker or (where the split promises new
+        ones) a sentence, and the split does not declare it; or when a row is unknown to the manifest, or has no digest
+        or no sentence to compare, so that nothing can be said of it.
     """
     where = f"{split.dataset}/{split.protocol} fold {fold.name}"
     parts = {"test": set(fold.test), "train": set(fold.train), "dev": set(fold.dev)}
+    if split.dev_is_test and parts.pop("dev") != parts["test"]:
+        raise LeakError(f"{where}: dev holds other rows than test, expected the same: the split says dev_is_test")
     _compare(where, "row", parts, str)
-    parts["train"] |= parents.keys() - parts["test"] - parts["dev"]
-    utterances = {name: {parents.get(row, row) for row in rows} for name, rows in parts.items()}
-    for name, ids in utterances.items():
-        for known, what in ((manifest.by_id, "the manifest has"), (audio, "the recordings' digests have")):
-            if not known.keys() >= ids:
-                missing = min(ids - known.keys())
-                raise LeakError(
-                    f"{where}: {what} no {missing!r} of {name}, expected every row, or nothing can be checked"
-                )
-    _compare(where, "utterance", parts, lambda row: parents.get(row, row))
-    _compare(where, "recording", utterances, audio.__getitem__)
-    may_share = {("train", "dev")} if split.dev_shares_speakers else set()
+    parts["train"] |= parents.keys() - parts["test"] - parts.get("dev", set())
+
+    def utterance(row: str) -> str:
+        return parents.get(row) or split.parent(row)
+
+    utterances = {name: {utterance(row) for row in rows} for name, rows in parts.items()}
+    _expect(where, "the manifest has", manifest.by_id, utterances)
+    _expect(where, "the recordings' digests have", audio, utterances)
+    if not split.shares_utterances:
+        _compare(where, "utterance", parts, utterance)
+    if not split.shares_recordings:
+        _compare(where, "recording", utterances, audio.__getitem__)
     if not split.shares_speakers:
+        may_share = {("train", "dev")} if split.dev_shares_speakers else set()
         _compare(where, "speaker", utterances, lambda uid: manifest.by_id[uid].speaker, may_share)
+    if split.new_sentences:
+        _compare(where, "sentence", utterances, lambda uid: _sentence(where, manifest, uid), {("train", "dev")})
 
 
-def shared_sentences(manifest: Manifest, fold: Fold) -> frozenset[str]:
+def _expect(where: str, what: str, known: Mapping[str, object], utterances: Mapping[str, set[str]]) -> None:
+    """Raise when a part has an utterance that is not known."""
+    for name, ids in utterances.items():
+        if not known.keys() >= ids:
+            missing = min(ids - known.keys())
+            raise LeakError(f"{where}: {what} no {missing!r} of {name}, expected every row, or nothing can be checked")
+
+
+def _sentence(where: str, manifest: Manifest, uid: str) -> str:
+    sentence = manifest.by_id[uid].sentence
+    if sentence is None:
+        raise LeakError(f"{where}: {uid!r} has no sentence, expected one for every row, or nothing can be checked")
+    return sentence
+
+
+def shared_sentences(manifest: Manifest, split: Split, fold: Fold) -> frozenset[str]:
     """Return the sentences that are spoken both in test and outside it; reported with the scores, never hidden.
 
     Empty for a corpus without prompts.
     """
     by_id = manifest.by_id
-    tested = {by_id[uid].sentence for uid in fold.test}
-    outside = {by_id[uid].sentence for part in (fold.train, fold.dev) for uid in part}
+    tested = {by_id[split.parent(row)].sentence for row in fold.test}
+    parts = (fold.train,) if split.dev_is_test else (fold.train, fold.dev)
+    outside = {by_id[split.parent(row)].sentence for part in parts for row in part}
     return frozenset(sentence for sentence in tested & outside if sentence is not None)
 
 

@@ -2,10 +2,12 @@
 
 Conventions
 -----------
-Ids within a part are sorted. ``test`` is disjoint from ``train`` and ``dev`` in ids, and in speakers too unless the
-split says ``shares_speakers``; ``train`` and ``dev`` are disjoint in ids, and in speakers too unless the split says
-``dev_shares_speakers``. ``serbench.protocol.leakage`` holds every fold to it.
-Every id of the corpus is tested at most once in a split.
+A *row* is an utterance, or an augmented child of one where the protocol augments before it splits. A row's id is its
+utterance's, or ``<utterance>+<augmentation>`` for a child. Ids within a part are sorted.
+
+The parts of a fold have no row, utterance, recording or speaker in common but for what the split declares, and
+``serbench.protocol.leakage`` holds every fold to its word. What is declared may be so; it need not be so in every
+fold. Every row is tested at most once in a split.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ class Fold:
     name
         Unique in the split, good in a file name: ``speaker-03``.
     train, dev, test
-        Sorted utterance ids; none is empty.
+        Sorted row ids; none is empty.
     """
 
     name: str
@@ -65,6 +67,18 @@ class Split:
     shares_speakers
         True where even test has speakers in common with train or dev, as in some official partitions. What is
         measured then is no performance on new speakers, and nobody may rank it as one.
+    shares_recordings
+        True where any two parts may have equal recordings under different ids.
+    shares_utterances
+        True where any two parts may have rows of one utterance: its children lie on several sides.
+    dev_is_test
+        True where dev is test once more: whatever is chosen on dev is chosen on test.
+    new_sentences
+        True where no sentence of test is heard in train or dev.
+    augmentations
+        The names of those that were applied before the split; children are named by them.
+    notes
+        Sentences a reader of the scores should know; no part of the digest.
     """
 
     protocol: str
@@ -73,6 +87,12 @@ class Split:
     folds: tuple[Fold, ...]
     dev_shares_speakers: bool = False
     shares_speakers: bool = False
+    shares_recordings: bool = False
+    shares_utterances: bool = False
+    dev_is_test: bool = False
+    new_sentences: bool = False
+    augmentations: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         names = [fold.name for fold in self.folds]
@@ -82,9 +102,19 @@ class Split:
         if len(set(tested)) != len(tested):
             raise ProtocolError(f"{self.dataset}/{self.protocol}: an utterance is tested twice, expected once at most")
 
+    def parent(self, row: str) -> str:
+        """Return the id of the utterance that a row is, or was made of.
+
+        >>> Split("replica", "1", "toy", (), augmentations=("noise",)).parent("a-1+noise")
+        'a-1'
+        """
+        utterance, _, augmentation = row.rpartition("+")
+        return utterance if utterance and augmentation in self.augmentations else row
+
     @cached_property
     def digest(self) -> str:
         """Digest of protocol, version, dataset, what is shared, and every fold's ids."""
+        later = ("shares_recordings", "shares_utterances", "dev_is_test", "new_sentences", "augmentations")
         return digest_value(
             {
                 "protocol": self.protocol,
@@ -93,6 +123,8 @@ class Split:
                 "dev_shares_speakers": self.dev_shares_speakers,
                 "shares_speakers": self.shares_speakers,
                 "folds": [fold.facts() for fold in self.folds],
+                # hashed only where they say something: splits from before there were such facts keep their digests
+                **{name: getattr(self, name) for name in later if getattr(self, name)},
             }
         )
 

@@ -230,7 +230,7 @@ def _measure(cell: Cell, model: Model, labels: tuple[str, ...]) -> dict[str, Fig
 def _record(cell: Cell, bench: Workbench, **facts: Any) -> Record:
     manifest, card = cell.corpus.manifest, cell.corpus.dataset.card
     notes = list(manifest.deviations)
-    shared = shared_sentences(manifest, cell.fold)
+    shared = shared_sentences(manifest, cell.split, cell.fold)
     if shared:
         notes.append(f"{len(shared)} sentences are spoken both in test and outside it")
     if cell.contender.model.card.uses_test_statistics:

@@ -105,6 +105,76 @@ def test_official_parts_may_share_speakers_but_no_recording():
         audit(fold, audio=AUDIO | {"c1": "twin", "c2": "twin"}, shares_speakers=True, dev_shares_speakers=True)
 
 
+def test_recordings_may_be_shared_where_the_split_says_so():
+    fold = Fold("one", train=("a1", "c2"), dev=("b1",), test=("c1",))
+    twins = AUDIO | {"c1": "twin", "c2": "twin", "b1": "twin"}
+    audit(fold, audio=twins, shares_speakers=True, shares_recordings=True)
+    with leak("test and train share 1 speaker"):
+        audit(fold, audio=twins, shares_recordings=True)
+
+
+SIBLINGS = Fold("one", train=("a1", "c1+noise"), dev=("b1",), test=("c1", "c2+noise"))
+ALL = dict.fromkeys(("shares_speakers", "shares_recordings", "shares_utterances"), True)
+
+
+def test_children_of_the_protocol_count_as_their_utterances():
+    with leak("test and train share 1 utterance, expected none: utterance 'c1' (test 'c1', train 'c1+noise')"):
+        audit(SIBLINGS, augmentations=("noise",), shares_speakers=True, shares_recordings=True)
+    with leak("the manifest has no 'c2+noise' of test"):
+        audit(SIBLINGS, **ALL)
+
+
+def test_siblings_may_be_apart_where_the_split_says_so():
+    audit(SIBLINGS, augmentations=("noise",), **ALL)
+
+
+@pytest.mark.parametrize(
+    ("missing", "what"), [("shares_recordings", "recording 'sound of c1'"), ("shares_speakers", "speaker 'c'")]
+)
+def test_whoever_shares_utterances_has_to_say_what_comes_with_them(missing, what):
+    with leak("test and train share 1") as caught:
+        audit(SIBLINGS, augmentations=("noise",), **{**ALL, missing: False})
+    assert what in str(caught.value)
+
+
+def test_a_row_is_never_on_both_sides():
+    with leak("test and train share 1 row"):
+        audit(Fold("one", train=("a1", "c1"), dev=("b1",), test=("c1",)), **ALL)
+
+
+def test_dev_may_be_test_once_more_where_the_split_says_so():
+    fold = Fold("one", train=("a1", "b1"), dev=("c1", "c2"), test=("c1", "c2"))
+    audit(fold, dev_is_test=True)
+    with leak("test and dev share 2 rows"):
+        audit(fold, **ALL)
+    with leak("dev holds other rows than test"):
+        audit(Fold("one", train=("a1",), dev=("c1",), test=("c1", "c2")), dev_is_test=True)
+    with leak("test and train share 1 speaker"):
+        audit(Fold("one", train=("a1", "c2"), dev=("c1",), test=("c1",)), dev_is_test=True)
+
+
+SPOKEN = manifest(*(clip(f"{speaker}{text}", speaker, sentence=text) for speaker in "abc" for text in "xyz"))
+SOUNDS = {each.id: each.id for each in SPOKEN.utterances}
+
+
+@pytest.mark.parametrize(
+    ("train", "dev", "message"),
+    [
+        (("ax",), ("by", "bz"), "test and dev share 1 sentence, expected none: sentence 'z' (test 'cz', dev 'bz')"),
+        (("ax", "az"), ("by",), "test and train share 1 sentence"),
+    ],
+)
+def test_new_sentences_are_heard_nowhere_else(train, dev, message):
+    audit(Fold("one", ("ax", "ay"), ("bx", "by"), ("cz",)), corpus=SPOKEN, audio=SOUNDS, new_sentences=True)
+    with leak(message):
+        audit(Fold("one", train, dev, ("cz",)), corpus=SPOKEN, audio=SOUNDS, new_sentences=True)
+
+
+def test_new_sentences_need_sentences():
+    with leak("'c1' has no sentence, expected one for every row"):
+        audit(new_sentences=True)
+
+
 def test_utterance_that_the_manifest_does_not_know():
     with leak("the manifest has no 'z9' of test"):
         audit(Fold("one", train=("a1",), dev=("b1",), test=("z9",)))
@@ -130,6 +200,10 @@ def test_audit_is_quick():
     assert time.process_time() - started < 0.5
 
 
+def said_twice(corpus, fold, **said):
+    return shared_sentences(corpus, Split("si", "1", "toy", (fold,), **said), fold)
+
+
 def test_shared_sentences():
     corpus = manifest(
         clip("1", "a", sentence="kids"),
@@ -137,13 +211,19 @@ def test_shared_sentences():
         clip("3", "c", sentence="kids"),
         clip("4", "c"),
     )
-    assert shared_sentences(corpus, Fold("one", ("1",), ("2",), ("3", "4"))) == {"kids"}
+    assert said_twice(corpus, Fold("one", ("1",), ("2",), ("3", "4"))) == {"kids"}
 
 
 def test_shared_sentences_with_dev():
     corpus = manifest(clip("1", "a", sentence="x"), clip("2", "b", sentence="dogs"), clip("3", "c", sentence="dogs"))
-    assert shared_sentences(corpus, Fold("one", ("1",), ("2",), ("3",))) == {"dogs"}
+    assert said_twice(corpus, Fold("one", ("1",), ("2",), ("3",))) == {"dogs"}
 
 
 def test_no_sentences_none_shared():
-    assert shared_sentences(CORPUS, CLEAN) == frozenset()
+    assert said_twice(CORPUS, CLEAN) == frozenset()
+
+
+def test_sentences_are_shared_with_train_where_dev_is_test():
+    assert said_twice(SPOKEN, Fold("one", ("ax",), ("cy",), ("cy",)), dev_is_test=True) == frozenset()
+    said = {"dev_is_test": True, "augmentations": ("noise",)}
+    assert said_twice(SPOKEN, Fold("one", ("ay+noise",), ("cy",), ("cy",)), **said) == {"y"}

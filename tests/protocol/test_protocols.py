@@ -161,10 +161,35 @@ def test_unknown_protocol_names_the_known():
         get_protocol("is")
 
 
-@pytest.mark.parametrize("change", [{"version": "2"}, {"dev_shares_speakers": True}, {"shares_speakers": True}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"version": "2"},
+        {"dev_shares_speakers": True},
+        {"shares_speakers": True},
+        {"shares_recordings": True},
+        {"shares_utterances": True},
+        {"dev_is_test": True},
+        {"new_sentences": True},
+        {"augmentations": ("noise",)},
+    ],
+    ids=lambda change: next(iter(change)),
+)
 def test_digest_holds_what_the_split_says(change):
     facts = {"protocol": "si", "version": "1", "dataset": "toy", "folds": (Fold("one", ("a",), ("b",), ("c",)),)}
     assert Split(**facts).digest != Split(**facts | change).digest
+
+
+def test_what_is_said_to_readers_changes_no_digest():
+    facts = {"protocol": "si", "version": "1", "dataset": "toy", "folds": (Fold("one", ("a",), ("b",), ("c",)),)}
+    assert Split(**facts).digest == Split(**facts, notes=("mind the gap",)).digest
+
+
+@pytest.mark.parametrize(
+    ("row", "parent"), [("a+noise", "a"), ("a", "a"), ("a+pitch", "a+pitch"), ("noise", "noise"), ("b+c+noise", "b+c")]
+)
+def test_a_childs_parent_is_told_by_the_augmentations_of_the_split(row, parent):
+    assert Split("si", "1", "toy", (), augmentations=("noise",)).parent(row) == parent
 
 
 @pytest.mark.parametrize("part", ["train", "dev", "test"])
