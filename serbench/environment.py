@@ -49,7 +49,7 @@ def data_roots(named: Sequence[Path] = ()) -> tuple[Path, ...]:
     for root in roots:
         if not root.is_dir():
             raise UsageError(
-                f"data root {str(root)!r} is no folder, expected one that holds corpora; see serbench data where"
+                f"data root {str(root)!r} is no folder, expected one that holds corpora; see --data-root, SERBENCH_DATA"
             )
     return roots
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from serbench.cli import console
-from serbench.cli.options import AsJson, DataRoots
+from serbench.cli.options import AsJson, DataRoots, NoPlugins, PluginFiles, open_registry
 from serbench.errors import CellsFailedError, UsageError
 
 if TYPE_CHECKING:
@@ -102,21 +102,23 @@ def prepare(
     device: OnDevice = DeviceName.AUTO,
     floors: Floors = True,
     skip_bad_audio: SkipBad = False,
+    plugin: PluginFiles = None,
+    no_plugins: NoPlugins = False,
     as_json: AsJson = False,
 ) -> Prepared:
     """Turn the options that ``run`` and ``plan`` share into a plan."""
     from serbench.board.rank import FLOORS
     from serbench.environment import cache_folder, data_roots, resolve_device
-    from serbench.plugin.registry import load_registry
     from serbench.results.store import Store
     from serbench.run.estimate import Times
-    from serbench.run.plan import Request, make_plan, read_settings
+    from serbench.run.plan import Request, make_plan
+    from serbench.run.settings import read_settings
 
     if not model:
         raise UsageError("no model was named, expected --model NAME; see serbench list models")
     if bool(dataset) == all_datasets:
         raise UsageError("expected either --dataset NAME or --all-datasets; see serbench list datasets")
-    registry = load_registry()
+    registry = open_registry(plugin, no_plugins)
     named = tuple(dict.fromkeys(model))
     request = Request(
         models=tuple(dict.fromkeys([*named, *(FLOORS if floors else ())])),

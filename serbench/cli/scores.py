@@ -19,8 +19,10 @@ def print_scores(rows: Sequence[Row]) -> None:
         for problem in dict.fromkeys(problem for place in board.places for problem in place.row.problems):
             console.line(f"  {problem}")
         console.line()
-    console.line("UAR: pooled over folds, mean over seeds; 95 %: over speakers; ms: p50 at batch 1 on one")
-    console.line("CPU thread, features included; train s: per cell. Ranks with = cannot be told apart.")
+    console.prose(
+        "UAR: pooled over folds, mean over seeds; 95 %: over speakers; ms: p50 at batch 1 on one CPU thread, features "
+        "included; train s: per cell. Ranks with = cannot be told apart."
+    )
 
 
 def _title(board: Board) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from serbench.errors import DatasetMissingError, ProtocolError, UsageError
+from serbench.errors import DatasetMissingError, ProtocolError
 from serbench.features.extractor import FeatureExtractor
 from serbench.learning.augmentation import Augmentation
 from serbench.learning.model import Model
@@ -199,51 +199,6 @@ def make_contender(name: str, registry: Registry, settings: Mapping[str, Mapping
     return Contender(create, model, extractors, augmentations)
 
 
-def read_settings(pairs: Iterable[str], registry: Registry, models: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Read ``--set`` pairs: ``part.key=value``, or ``key=value`` for the models that were asked for.
-
-    A value is read as JSON (numbers, ``true``, ``null``), anything else is a word.
-
-    Raises
-    ------
-    UsageError
-        For a pair without ``=``, or a bare key that no model asked for takes.
-    UnknownNameError
-        For a part that nobody offers.
-    """
-    settings: dict[str, dict[str, Any]] = {}
-    for pair in pairs:
-        path, equals, text = pair.partition("=")
-        if not equals or not path:
-            raise UsageError(f"--set got {pair!r}, expected key=value or part.key=value, such as logreg.c=0.5")
-        part, dot, key = path.rpartition(".")
-        if dot:
-            known = sorted(name for shelf in registry.shelves.values() for name in shelf)
-            if part not in known:
-                raise registry.unknown("part", part, known)
-            settings.setdefault(part, {})[key] = _value(text)
-            continue
-        takers = [name for name in models if key in registry.get("model", name).defaults()]
-        if not takers:
-            arguments = sorted({each for name in models for each in registry.get("model", name).defaults()})
-            raise UsageError(
-                f"--set got {key!r}, which none of {list(models)} takes, expected one of {arguments}; "
-                f"for a feature or a dataset write its name first: mfcc.n_mfcc=20"
-            )
-        for name in takers:
-            settings.setdefault(name, {})[key] = _value(text)
-    return settings
-
-
-def _value(text: str) -> Any:
-    import json
-
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
-
-
 def _corpora(
     request: Request, registry: Registry, data_roots: Sequence[Path], cache: Path, progress: Progress
 ) -> tuple[list[Corpus], list[Skip]]:
@@ -294,5 +249,4 @@ __all__ = [
     "Skip",
     "make_contender",
     "make_plan",
-    "read_settings",
 ]

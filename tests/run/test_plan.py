@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from serbench.errors import DatasetMissingError, UnknownNameError, UsageError
-from serbench.run.plan import read_settings
+from serbench.run.settings import read_settings
 from tests.run import toy
 
 
@@ -99,11 +99,19 @@ def test_a_changed_argument_shows_in_the_label(world):
         ("c", UsageError, "expected key=value"),
         ("depth=3", UsageError, "none of .'logreg'. takes"),
         ("logrg.c=3", UnknownNameError, "did you mean 'logreg'"),
+        ("c=strong", UsageError, "expected a number"),
+        ("c=true", UsageError, "expected a number"),
+        ("attn1dcnn.augment=no", UsageError, "expected true or false"),
+        ("attn1dcnn.augment=0", UsageError, "expected true or false"),
     ],
 )
 def test_a_setting_that_nobody_takes_is_refused(world, pair, error, message):
     with pytest.raises(error, match=message):
         read_settings([pair], world.registry, ["logreg"])
+
+
+def test_a_word_stays_a_word(world):
+    assert read_settings(["attn1dcnn.attention=1"], world.registry, []) == {"attn1dcnn": {"attention": "1"}}
 
 
 def test_an_unknown_argument_is_refused_with_a_near_match(world):
