@@ -14,7 +14,7 @@ from serbench.files import atomic_write
 from serbench.learning.augmentation import Augmentation, AugmentationCard
 from serbench.learning.model import Model, ModelCard, Predictions, Size
 from serbench.learning.torch_model import Recipe, TorchModel
-from serbench.plugin.hookspecs import hookimpl
+from serbench.plugin.hookspecs import API_VERSION, hookimpl
 from serbench.protocol.splitters import LeaveOneSessionOut, LeaveOneSpeakerOut, OfficialPartition, SpeakerGroups
 from serbench.scoring.figure import Figure
 from serbench.scoring.metric import Metric, MetricCard
@@ -22,6 +22,7 @@ from serbench.scoring.metrics import CORE_METRICS
 from serbench.seeding import derive, generator
 
 __all__ = [
+    "API_VERSION",
     "CORE_METRICS",
     "AudioError",
     "Augmentation",

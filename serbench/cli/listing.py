@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from serbench.cli import console
-from serbench.cli.options import AsJson
+from serbench.cli.options import AsJson, NoPlugins, PluginFiles, open_registry
 
 if TYPE_CHECKING:
     from serbench.part import Card
@@ -51,14 +51,17 @@ def register(program: typer.Typer) -> None:
     program.command("list")(list_)
 
 
-def list_(topic: Annotated[Topic, typer.Argument(help="Of what.")], as_json: AsJson = False) -> None:
+def list_(
+    topic: Annotated[Topic, typer.Argument(help="Of what.")],
+    plugin: PluginFiles = None,
+    no_plugins: NoPlugins = False,
+    as_json: AsJson = False,
+) -> None:
     """List what there is of one kind."""
     if topic is Topic.PROTOCOLS:
         _list_protocols(as_json)
         return
-    from serbench.plugin.registry import load_registry
-
-    registry = load_registry()
+    registry = open_registry(plugin, no_plugins, refuse_broken=False)
     if topic is Topic.PLUGINS:
         _list_plugins(registry, as_json)
         return

@@ -13,7 +13,7 @@ import typer
 
 from serbench.cli import console
 from serbench.cli.listing import offer_facts, protocol_facts
-from serbench.cli.options import AsJson, DataRoots
+from serbench.cli.options import AsJson, DataRoots, NoPlugins, PluginFiles, open_registry
 
 if TYPE_CHECKING:
     from serbench.corpus.dataset import Dataset
@@ -41,6 +41,8 @@ def show(
     name: Annotated[str, typer.Argument(help="Of a dataset, feature, augmentation, model, metric or protocol.")],
     kind: Annotated[Kind | None, typer.Option("--kind", help="Which, where two kinds have that name.")] = None,
     data_root: DataRoots = None,
+    plugin: PluginFiles = None,
+    no_plugins: NoPlugins = False,
     as_json: AsJson = False,
 ) -> None:
     """Show all that is known of one thing.
@@ -48,9 +50,8 @@ def show(
     Of a dataset also what was found on disk: clips, speakers, clips per label, deviations, folds.
     """
     from serbench.environment import data_roots
-    from serbench.plugin.registry import load_registry
 
-    registry = load_registry()
+    registry = open_registry(plugin, no_plugins)
     found = _kind_of(registry, name, kind)
     facts = _facts(registry, found, name)
     if found == Kind.DATASET:

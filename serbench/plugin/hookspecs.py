@@ -7,6 +7,9 @@ A plugin is a module (or a package) named by an entry point of the group ``serbe
 
 It implements any of the hooks below, each marked with ``@hookimpl``. Hooks are generators of classes; the
 core judges names, finds conflicts and says which two packages collide. A misspelt hook is refused.
+
+A module may say for which major version of ``serbench.api`` it was made: ``SERBENCH_API = 1``. One that was made for
+another is refused in one line; one that says nothing counts as made for version 1.
 """
 
 from __future__ import annotations
@@ -25,6 +28,10 @@ if TYPE_CHECKING:
     from serbench.scoring.metric import Metric
 
 PROJECT = "serbench"
+
+#: Major and minor version of what plugins see: the names of ``serbench.api``, the contracts, the hooks. The major is
+#: raised when a plugin that worked may stop working, the minor when something is added.
+API_VERSION = (1, 0)
 
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
@@ -175,6 +182,7 @@ def serbench_job_event(event: JobEvent) -> None:
 
 
 __all__ = [
+    "API_VERSION",
     "PROJECT",
     "hookimpl",
     "hookspec",

@@ -1,4 +1,4 @@
-"""Finding plugins, loading them one by one, and judging what they offer.
+"""Loading plugins one by one, and judging what they offer.
 
 Conventions
 -----------
@@ -9,7 +9,6 @@ error in one line, and the others go on. The built-ins come through the same doo
 
 from __future__ import annotations
 
-import importlib.metadata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -24,10 +23,8 @@ from serbench.learning.model import Model, ModelCard
 from serbench.part import Card, Part
 from serbench.plugin import hookspecs
 from serbench.plugin.events import JobEvent
+from serbench.plugin.found import GROUP, FoundPlugin, Provider
 from serbench.scoring.metric import Metric, MetricCard
-
-#: The group of entry points that are plugins, as it stands in pyproject files.
-GROUP = hookspecs.PROJECT
 
 
 @dataclass(frozen=True)
@@ -65,28 +62,6 @@ KINDS = {
 }
 
 
-@dataclass(frozen=True, order=True)
-class Provider:
-    """Who offers something.
-
-    Attributes
-    ----------
-    distribution
-        The installed package, as ``pip list`` names it.
-    name
-        The entry point's name.
-    version
-        Of the distribution; ``unknown`` where it does not say.
-    """
-
-    distribution: str
-    name: str
-    version: str
-
-    def __str__(self) -> str:
-        return f"{self.distribution} {self.version} (plugin {self.name!r})"
-
-
 @dataclass(frozen=True)
 class BrokenPlugin:
     """A plugin that could not be loaded or breaks its contract.
@@ -103,27 +78,6 @@ class BrokenPlugin:
     distribution: str
     version: str
     error: str
-
-
-@dataclass(frozen=True)
-class FoundPlugin:
-    """An entry point that was found and not yet loaded.
-
-    Attributes
-    ----------
-    provider
-        Who brings it.
-    load
-        Import the plugin; may raise anything.
-    """
-
-    provider: Provider
-    load: Callable[[], object]
-
-    @property
-    def is_builtin(self) -> bool:
-        """True for the plugins that come with serbench itself."""
-        return self.provider.distribution == "serbench" and self.provider.name == "builtin"
 
 
 class Manager:
@@ -148,7 +102,7 @@ class Manager:
         """Load one plugin; keep its offers, or the reason why it has none."""
         provider = found.provider
         try:
-            self._register(provider, found.load())
+            self._register(provider, found.open())
         except (Exception, SystemExit) as error:  # noqa: BLE001  (a stranger's module may raise anything)
             self.broken.append(BrokenPlugin(provider.name, provider.distribution, provider.version, one_line(error)))
 
@@ -156,6 +110,11 @@ class Manager:
         """Yield each plugin that watches runs, with the function that takes an event."""
         for implementation in self._pluggy.hook.serbench_job_event.get_hookimpls():
             yield self._providers[implementation.plugin_name], _with_event(implementation)
+
+    def provider_of(self, module: object) -> Provider | None:
+        """Return who a loaded module belongs to; None when it was not loaded, or is broken."""
+        name = self._pluggy.get_name(module)
+        return None if name is None else self._providers.get(name)
 
     def _register(self, provider: Provider, module: object) -> None:
         """Take in all that one plugin offers, or raise and leave no trace of it."""
@@ -198,30 +157,6 @@ class Manager:
         return found
 
 
-def installed_plugins() -> list[FoundPlugin]:
-    """Return the installed entry points of the group ``serbench``, sorted by distribution and name.
-
-    Distributions are looked at one by one, since a damaged one would end a search by group for all.
-    """
-    found: dict[tuple[str, str], FoundPlugin] = {}
-    for distribution in importlib.metadata.distributions():
-        try:
-            # most distributions bring no plugin: reading their entry points as text spares parsing them
-            if f"[{GROUP}]" not in (distribution.read_text("entry_points.txt") or ""):
-                continue
-            name, version = distribution.metadata["Name"] or "unknown", distribution.metadata["Version"] or "unknown"
-            points = list(distribution.entry_points.select(group=GROUP))
-        except Exception as error:  # noqa: BLE001  (whatever is wrong with it, the others are not to suffer)
-            name, version = _folder_name(distribution), "unknown"
-            provider = Provider(name, "unknown", version)
-            found.setdefault((name, ""), FoundPlugin(provider, _raising(error)))
-            continue
-        for point in points:
-            # the first on the path is the one that Python imports
-            found.setdefault((name, point.name), FoundPlugin(Provider(name, point.name, version), point.load))
-    return [found[key] for key in sorted(found)]
-
-
 def one_line(error: BaseException) -> str:
     r"""Return an exception as one line: our own by message, anything else with its class in front.
 
@@ -252,26 +187,4 @@ def _with_event(implementation: pluggy.HookImpl) -> Callable[[JobEvent], object]
     return lambda event: implementation.function(*(event for _ in implementation.argnames))
 
 
-def _folder_name(distribution: importlib.metadata.Distribution) -> str:
-    path = getattr(distribution, "_path", None)
-    return str(getattr(path, "name", "unknown")).partition("-")[0]
-
-
-def _raising(error: BaseException) -> Callable[[], object]:
-    def load() -> object:
-        raise error
-
-    return load
-
-
-__all__ = [
-    "GROUP",
-    "KINDS",
-    "BrokenPlugin",
-    "FoundPlugin",
-    "Kind",
-    "Manager",
-    "Provider",
-    "installed_plugins",
-    "one_line",
-]
+__all__ = ["KINDS", "BrokenPlugin", "Kind", "Manager", "one_line"]

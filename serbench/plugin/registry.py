@@ -15,15 +15,17 @@ import logging
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Generic, Literal, TypeVar, overload
+from pathlib import Path
+from typing import Any, Generic, Literal, TypeVar, overload
 
 from serbench.corpus.dataset import Dataset
-from serbench.errors import DuplicateNameError, UnknownNameError
+from serbench.errors import DuplicateNameError, PluginError, UnknownNameError
 from serbench.features.extractor import FeatureExtractor
 from serbench.learning.augmentation import Augmentation
 from serbench.learning.model import Model
 from serbench.plugin.events import JobEvent
-from serbench.plugin.manager import KINDS, BrokenPlugin, FoundPlugin, Manager, Provider, installed_plugins, one_line
+from serbench.plugin.found import FoundPlugin, Provider, installed_plugins, plugin_file
+from serbench.plugin.manager import KINDS, BrokenPlugin, Manager, one_line
 from serbench.scoring.metric import Metric
 
 #: Names the plugins to load.
@@ -199,6 +201,20 @@ class Registry:
             for provider, offers in self.manager.offers.items()
         ]
 
+    def offers_of(self, plugin: object) -> dict[str, tuple[Any, ...]]:
+        """Return by kind what a plugin offers that was given as a module (or an object with hooks).
+
+        Raises
+        ------
+        PluginError
+            When it is not among the plugins that were loaded, or is broken; the message says why.
+        """
+        provider = self.manager.provider_of(plugin)
+        if provider is None:
+            errors = [f"{each.name}: {each.error}" for each in self.broken if each.name == _name_of(plugin)]
+            raise PluginError(errors[0] if errors else f"{_name_of(plugin)} was not loaded, expected a plugin")
+        return {kind: tuple(parts) for kind, parts in self.manager.offers[provider].items()}
+
     def notify(self, event: JobEvent) -> None:
         """Tell every observer of an event; one that raises is logged once and never ends the run."""
         for provider, tell in self.manager.observers():
@@ -218,7 +234,9 @@ class Registry:
         return Shelf(kind, offers)
 
 
-def load_registry(*, only: Collection[str] | None = None, extra: Iterable[object] = ()) -> Registry:
+def load_registry(
+    *, only: Collection[str] | None = None, files: Iterable[Path] = (), extra: Iterable[object] = ()
+) -> Registry:
     """Load the installed plugins one by one and return what they offer.
 
     Parameters
@@ -226,6 +244,8 @@ def load_registry(*, only: Collection[str] | None = None, extra: Iterable[object
     only
         Names of the entry points to load; the built-ins are loaded in any case. None: what
         ``SERBENCH_PLUGINS`` names, or all where it is not set.
+    files
+        Single Python files that are plugins too, whatever ``only`` says.
     extra
         Modules (or objects with hooks) that are plugins too though no package announces them.
 
@@ -233,6 +253,8 @@ def load_registry(*, only: Collection[str] | None = None, extra: Iterable[object
     ------
     UnknownNameError
         When ``only`` or ``SERBENCH_PLUGINS`` names an entry point that is not installed.
+    UsageError
+        When one of the files is not there.
     """
     found = installed_plugins()
     wanted = _wanted(only)
@@ -244,6 +266,8 @@ def load_registry(*, only: Collection[str] | None = None, extra: Iterable[object
     for each in found:
         if wanted is None or each.is_builtin or each.provider.name in wanted:
             manager.add(each)
+    for path in files:
+        manager.add(plugin_file(path))
     for module in extra:
         manager.add(FoundPlugin(Provider("extra", _name_of(module), "unknown"), lambda module=module: module))  # type: ignore[misc]
     return Registry(manager)
