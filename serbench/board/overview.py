@@ -51,6 +51,14 @@ def overview_lines(boards: Sequence[Board]) -> Iterator[str]:
         yield from _links(of_protocol)
 
 
+def glance_lines(boards: Sequence[Board]) -> Iterator[str]:
+    """Yield the overall tables of the ranked protocols alone, for another page: no links, no page headings."""
+    yield _LEGEND
+    for glance in make_overall([board for board in boards if board.is_ranked]):
+        yield ""
+        yield from _glance(glance)
+
+
 def _glance(glance: Overall) -> Iterator[str]:
     if glance.headline:
         yield from (_SKILL.format(datasets=_list(board.dataset for board in glance.headline)), "")
@@ -137,4 +145,4 @@ def _list(words: Iterable[str]) -> str:
     return ", ".join(escape(word) for word in words)
 
 
-__all__ = ["overview_lines"]
+__all__ = ["glance_lines", "overview_lines"]

@@ -20,6 +20,11 @@ To = Annotated[
     typer.Option("--to", metavar="FOLDER", help="Where the pages are written; without it, beside the records."),
 ]
 
+Into = Annotated[
+    Path | None,
+    typer.Option("--into", metavar="FILE", help="A Markdown page that gets the overall table between its markers."),
+]
+
 
 def register(program: typer.Typer) -> None:
     """Add the group of commands to the program."""
@@ -29,11 +34,15 @@ def register(program: typer.Typer) -> None:
     program.add_typer(group, name="leaderboard")
 
 
-def build(folder: Folder = Path("runs"), to: To = None) -> None:
+def build(folder: Folder = Path("runs"), to: To = None, into: Into = None) -> None:
     """Write the leaderboard: README.md, and per protocol and dataset a page and a CSV table."""
+    from serbench.board.insert import insert_table
     from serbench.board.render import build as write_pages
 
-    written = write_pages(_rows(folder), to or folder)
+    rows = _rows(folder)
+    if into:
+        insert_table(into, rows)
+    written = write_pages(rows, to or folder)
     for path in written:
         console.line(str(path))
     console.line(f"{len(written)} files written; the first to read is {(to or folder) / 'README.md'}")
