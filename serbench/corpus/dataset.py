@@ -96,7 +96,8 @@ class Dataset(Part):
     split
         The speaker-independent rule of protocol ``si``.
     label_maps
-        The maps on offer, the first is the default. Empty: every word of the card is its own class.
+        The maps on offer, the first is the default. Empty: every word of the card is its own class. One named
+        ``shared4``, onto anger, happiness, neutral and sadness, lets the corpus take part in protocol ``cross``.
     other_folders
         Folders of the published corpus that hold sound but none of its clips (whole dialogues, a second encoding),
         in lower case; they are passed over wherever they lie.
@@ -218,7 +219,9 @@ class Dataset(Part):
             for each in sorted(kept, key=lambda each: each.id)
             if each.label in label_map.classes
         )
-        return Manifest(self.card.name, self.card.version, root, label_map, utterances, tuple(deviations))
+        counts = Counter(each.label for each in kept)
+        dropped = {word: counts[word] for word in self.card.labels if counts[word] and word not in label_map.classes}
+        return Manifest(self.card.name, self.card.version, root, label_map, utterances, tuple(deviations), dropped)
 
 
 def _folders(folder: Path) -> list[Path]:

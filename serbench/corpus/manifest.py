@@ -118,6 +118,8 @@ class Manifest:
         Sorted by id; ``label`` is the class.
     deviations
         What differs from the published corpus, a sentence each; empty when nothing does.
+    dropped
+        Clips per word that the label map leaves out; no part of the digest.
     """
 
     dataset: str
@@ -126,6 +128,7 @@ class Manifest:
     label_map: LabelMap
     utterances: tuple[Utterance, ...]
     deviations: tuple[str, ...] = field(default=())
+    dropped: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         ids = [utterance.id for utterance in self.utterances]

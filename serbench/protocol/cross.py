@@ -52,8 +52,8 @@ class Crossing:
 
     @property
     def members(self) -> tuple[str, ...]:
-        """All that take part, in the order of their utterances in the joined manifest."""
-        return tuple(sorted({*self.trained_on, self.tested_on}, key=lambda name: f"{name}/"))
+        """All that take part, sorted."""
+        return tuple(sorted({*self.trained_on, self.tested_on}))
 
 
 def crossings(names: Iterable[str]) -> list[Crossing]:
@@ -86,8 +86,8 @@ def shared_map(dataset: type[Dataset]) -> LabelMap:
                 )
             return found
     raise ProtocolError(
-        f"{dataset.card.name} declares no label map {SHARED_MAP!r}, expected one onto {', '.join(SHARED_CLASSES)} among "
-        f"its label_maps"
+        f"{dataset.card.name} declares no label map {SHARED_MAP!r}, expected one onto {', '.join(SHARED_CLASSES)} "
+        f"among its label_maps"
     )
 
 
@@ -97,8 +97,9 @@ def unite(name: str, manifests: Sequence[Manifest]) -> Manifest:
     Parameters
     ----------
     manifests
-        Read by ``shared4``, in the order of :attr:`Crossing.members`.
+        Of different corpora, each read by its ``shared4``.
     """
+    manifests = sorted(manifests, key=lambda each: f"{each.dataset}/")  # so that the ids come sorted
     classes = {
         f"{each.dataset}/{word}": label
         for wanted in SHARED_CLASSES
@@ -151,7 +152,9 @@ def _dev_speakers(manifests: Sequence[Manifest]) -> set[str]:
         chosen.update(names[: round(len(names) / 5)])
         everybody += names
     if len(everybody) < 2:
-        raise ProtocolError(f"{everybody} is all that speaks in training, expected two speakers or more: one is for dev")
+        raise ProtocolError(
+            f"{everybody} is all that speaks in training, expected two speakers or more: one is for dev"
+        )
     return chosen or {min(everybody, key=digest_value)}
 
 

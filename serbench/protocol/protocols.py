@@ -14,6 +14,7 @@ from typing import ClassVar
 from serbench.corpus.dataset import Dataset
 from serbench.corpus.manifest import Manifest
 from serbench.errors import ProtocolError, UnknownNameError
+from serbench.protocol.cross import Crossing, across, prefixed
 from serbench.protocol.split import Split
 
 
@@ -30,12 +31,15 @@ class Protocol:
         One paragraph for listings: what is measured, and how.
     ranked
         True where the scores say who is better; others are shown, never ranked.
+    crosses_corpora
+        True where it divides several corpora at once: by ``divide``, as :class:`CrossCorpus` does, not by ``split``.
     """
 
     name: ClassVar[str]
     version: ClassVar[str]
     summary: ClassVar[str]
     ranked: ClassVar[bool]
+    crosses_corpora: ClassVar[bool] = False
 
     def split(self, dataset: Dataset, manifest: Manifest) -> Split:
         """Return the folds of the corpus that ``manifest`` describes.
@@ -87,8 +91,58 @@ class SpeakerIndependent(Protocol):
         )
 
 
+class CrossCorpus(Protocol):
+    """Test a corpus of which nothing was heard in training."""
+
+    name = "cross"
+    version = "1"
+    summary = (
+        "Cross-corpus: train on one corpus, test on the whole of another; of three or more also train on all others. "
+        "Each corpus brings a label map 'shared4' onto anger, happiness, neutral and sadness; what it does not map is "
+        "left out, and counted. Dev is a fifth of the speakers of each training corpus (by rule; of the test corpus "
+        "never), and a recording that two corpora hold is a leak. Give two datasets or more; the result is a matrix, "
+        "and on its diagonal each corpus's own speaker-independent folds under the same map, for reference."
+    )
+    ranked = True
+    crosses_corpora = True
+
+    def split(self, dataset: Dataset, manifest: Manifest) -> Split:  # noqa: ARG002  (one corpus cannot be crossed)
+        """Refuse: there is nothing to divide in one corpus.
+
+        Raises
+        ------
+        ProtocolError
+            Always.
+        """
+        raise ProtocolError(
+            f"{manifest.dataset}: protocol {self.name} needs two corpora or more, got one; name another"
+        )
+
+    def divide(self, crossing: Crossing, datasets: Mapping[str, Dataset], manifests: Mapping[str, Manifest]) -> Split:
+        """Return the split of the corpora that take part, joined into one manifest by ``unite``.
+
+        Parameters
+        ----------
+        datasets, manifests
+            By name, of all that take part; read by the label map ``shared4``.
+
+        Raises
+        ------
+        ProtocolError
+            When nobody is left for dev, or when, on the diagonal, the corpus's own rule shares speakers or fails.
+        """
+        name = crossing.tested_on
+        if not crossing.is_diagonal:
+            return Split(self.name, self.version, crossing.name, (across(crossing, manifests),))
+        own = get_protocol("si").split(datasets[name], manifests[name])
+        if own.shares_speakers:
+            raise ProtocolError(f"{name}: its own split shares speakers, so there is no figure for new speakers")
+        folds = tuple(prefixed(name, fold) for fold in own.folds)
+        return Split(self.name, self.version, crossing.name, folds, dev_shares_speakers=own.dev_shares_speakers)
+
+
 #: From name to protocol, in the order of listings.
-PROTOCOLS: Mapping[str, Protocol] = {each.name: each for each in (SpeakerIndependent(),)}
+PROTOCOLS: Mapping[str, Protocol] = {each.name: each for each in (SpeakerIndependent(), CrossCorpus())}
 
 
 def get_protocol(name: str) -> Protocol:
@@ -108,4 +162,4 @@ def get_protocol(name: str) -> Protocol:
         raise UnknownNameError("protocol", name, PROTOCOLS) from None
 
 
-__all__ = ["PROTOCOLS", "Protocol", "SpeakerIndependent", "get_protocol"]
+__all__ = ["PROTOCOLS", "CrossCorpus", "Protocol", "SpeakerIndependent", "get_protocol"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import re
 
-from serbench.api import Dataset, DatasetCard, SpeakerGroups, Utterance
+from serbench.api import Dataset, DatasetCard, LabelMap, SpeakerGroups, Utterance
 
 _LABELS = {"ANG": "anger", "DIS": "disgust", "FEA": "fear", "HAP": "happy", "NEU": "neutral", "SAD": "sad"}
 _NAME = re.compile(
@@ -30,6 +30,10 @@ class CremaD(Dataset):
         clips={label: 1087 if label == "neutral" else 1271 for label in _LABELS.values()},
         speakers=91,
         sample_rates=(16_000,),
+    )
+    label_maps = (
+        LabelMap.of("cremad-6", tuple(_LABELS.values())),
+        LabelMap("shared4", "1", {"anger": "anger", "happy": "happiness", "neutral": "neutral", "sad": "sadness"}),
     )
     split = SpeakerGroups(
         tuple(

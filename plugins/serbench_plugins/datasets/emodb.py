@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from serbench.api import Dataset, DatasetCard, LeaveOneSpeakerOut, Utterance
+from serbench.api import Dataset, DatasetCard, LabelMap, LeaveOneSpeakerOut, Utterance
 
 _LABELS = {
     "W": "anger",
@@ -56,6 +56,10 @@ class EmoDb(Dataset):
         },
         speakers=10,
         sample_rates=(16_000,),
+    )
+    label_maps = (
+        LabelMap.of("emodb-7", tuple(_LABELS.values())),
+        LabelMap.of("shared4", ("anger", "happiness", "neutral", "sadness")),
     )
     split = LeaveOneSpeakerOut()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from serbench.api import Dataset, DatasetCard, LeaveOneSpeakerOut, Utterance
+from serbench.api import Dataset, DatasetCard, LabelMap, LeaveOneSpeakerOut, Utterance
 
 _LABELS = {
     "rab": "anger",
@@ -35,6 +35,10 @@ class Emovo(Dataset):
         clips=dict.fromkeys(_LABELS.values(), 84),
         speakers=6,
         sample_rates=(48_000,),
+    )
+    label_maps = (
+        LabelMap.of("emovo-7", tuple(_LABELS.values())),
+        LabelMap("shared4", "1", {"anger": "anger", "joy": "happiness", "neutral": "neutral", "sadness": "sadness"}),
     )
     split = LeaveOneSpeakerOut()
 

@@ -49,6 +49,11 @@ class Iemocap(Dataset):
     )
     label_maps = (
         LabelMap("iemocap-4", "1", {"ang": "angry", "hap": "happy", "exc": "happy", "neu": "neutral", "sad": "sad"}),
+        LabelMap(
+            "shared4",
+            "1",
+            {"ang": "anger", "hap": "happiness", "exc": "happiness", "neu": "neutral", "sad": "sadness"},
+        ),
     )
     split = LeaveOneSessionOut()
     other_folders = frozenset({"dialog"})  # whole dialogues; their clips lie under sentences/wav

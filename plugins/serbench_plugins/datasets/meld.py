@@ -6,7 +6,7 @@ import csv
 import io
 import re
 
-from serbench.api import Dataset, DatasetCard, DatasetMissingError, OfficialPartition, Utterance
+from serbench.api import Dataset, DatasetCard, DatasetMissingError, LabelMap, OfficialPartition, Utterance
 
 _CLIPS = {
     "anger": 1607,
@@ -41,6 +41,10 @@ class Meld(Dataset):
         folders=("meld", "MELD.Raw"),
         clips=_CLIPS,
         diagnostic="the official test part shares its main speakers with train: not a score on new speakers",
+    )
+    label_maps = (
+        LabelMap.of("meld-7", tuple(_CLIPS)),
+        LabelMap("shared4", "1", {"anger": "anger", "joy": "happiness", "neutral": "neutral", "sadness": "sadness"}),
     )
     split = OfficialPartition(shares_speakers=True)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from serbench.api import Dataset, DatasetCard, LeaveOneSpeakerOut, Utterance
+from serbench.api import Dataset, DatasetCard, LabelMap, LeaveOneSpeakerOut, Utterance
 
 _LABELS = {
     "a": "anger",
@@ -39,6 +39,10 @@ class Savee(Dataset):
         clips={label: 120 if label == "neutral" else 60 for label in _LABELS.values()},
         speakers=4,
         sample_rates=(44_100,),
+    )
+    label_maps = (
+        LabelMap.of("savee-7", tuple(_LABELS.values())),
+        LabelMap.of("shared4", ("anger", "happiness", "neutral", "sadness")),
     )
     split = LeaveOneSpeakerOut(dev="fifth")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from serbench.api import Dataset, DatasetCard, LeaveOneSpeakerOut, Utterance
+from serbench.api import Dataset, DatasetCard, LabelMap, LeaveOneSpeakerOut, Utterance
 
 _LABELS = {
     "angry": "angry",
@@ -37,6 +37,10 @@ class Tess(Dataset):
         speakers=2,
         sample_rates=(24_414, 96_000),  # one clip is at 96 kHz
         diagnostic="two speakers and one carrier phrase: a score on it says little about new speakers",
+    )
+    label_maps = (
+        LabelMap.of("tess-7", tuple(_LABELS.values())),
+        LabelMap("shared4", "1", {"angry": "anger", "happy": "happiness", "neutral": "neutral", "sad": "sadness"}),
     )
     split = LeaveOneSpeakerOut(dev="fifth")
 
