@@ -9,8 +9,11 @@ from typing import Any
 
 from serbench.corpus.dataset import Dataset
 from serbench.corpus.inventory import Inventory, take_inventory
-from serbench.corpus.manifest import Manifest
+from serbench.corpus.manifest import LabelMap, Manifest
+from serbench.errors import DatasetMissingError, ProtocolError
 from serbench.features.extract import Clip
+from serbench.plugin.registry import Registry
+from serbench.run.request import Progress, Request, Skip
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,17 @@ class Corpus:
     manifest: Manifest
     inventory: Inventory
     left_out: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def datasets(self) -> tuple[Dataset, ...]:
+        """Every plugin that has a part in what the corpus holds."""
+        return (self.dataset,)
+
+    @property
+    def apart(self) -> str | None:
+        """Why a score on it is part of no mean over datasets, or None."""
+        card = self.dataset.card
+        return card.diagnostic or (None if card.headline else "no recordings of people")
 
     @property
     def unreadable(self) -> dict[str, str]:
@@ -100,4 +114,53 @@ def open_corpus(
     return Corpus(dataset, replace(manifest, utterances=kept), inventory, left_out=dict(inventory.bad))
 
 
-__all__ = ["Corpus", "open_corpus"]
+def open_corpora(
+    request: Request,
+    registry: Registry,
+    data_roots: Sequence[Path],
+    cache: Path,
+    progress: Progress,
+    *,
+    label_map: Callable[[type[Dataset]], LabelMap] | None = None,
+) -> tuple[list[Corpus], list[Skip]]:
+    """Open every corpus of a request.
+
+    Parameters
+    ----------
+    label_map
+        Says by which of a dataset's maps it is read; None for the one that the request's settings name, or the default.
+
+    Returns
+    -------
+    The corpora, and what is skipped: with ``all_datasets`` those that are not there, and those for which ``label_map``
+    raises a :class:`ProtocolError`.
+
+    Raises
+    ------
+    DatasetMissingError
+        When a dataset that was named is not there.
+    """
+    corpora: list[Corpus] = []
+    skips: list[Skip] = []
+    for name in registry.datasets if request.all_datasets else request.datasets:
+        offered = registry.get("dataset", name)
+        settings = dict(request.settings.get(name, {}))
+        try:
+            settings |= {} if label_map is None else {"labels": label_map(offered).name}
+        except ProtocolError as error:
+            skips.append(Skip(name, str(error)))
+            continue
+        dataset = offered.create(**settings)
+        with progress(f"reading {name}", 0) as advance:
+            try:
+                corpora.append(
+                    open_corpus(dataset, data_roots, cache, skip_bad_audio=request.skip_bad_audio, progress=advance)
+                )
+            except DatasetMissingError as error:
+                if not request.all_datasets:
+                    raise
+                skips.append(Skip(name, str(error)))
+    return corpora, skips
+
+
+__all__ = ["Corpus", "open_corpora", "open_corpus"]

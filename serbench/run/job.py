@@ -65,14 +65,14 @@ class Workbench:
     metrics: Sequence[Metric]
     environment: Mapping[str, Any]
     progress: Progress
-    _columns: dict[tuple[Path, str, str | None], Column] = field(default_factory=dict)
+    _columns: dict[tuple[str, str, str | None], Column] = field(default_factory=dict)
 
     def column(self, corpus: Corpus, extractor: FeatureExtractor, augmentation: Augmentation | None = None) -> Column:
         """Return a feature of every utterance of a corpus, in the manifest's order; kept for its other cells."""
-        root = corpus.manifest.root
-        key = (root, extractor.identity.digest, augmentation.identity.digest if augmentation else None)
+        rows = corpus.manifest.digest  # not the root: a corpus may be read by two label maps, or together with others
+        key = (rows, extractor.identity.digest, augmentation.identity.digest if augmentation else None)
         if key not in self._columns:
-            for old in [each for each in self._columns if each[0] != root]:
+            for old in [each for each in self._columns if each[0] != rows]:
                 del self._columns[old]  # cells come corpus by corpus: the last one's features are done with
             changed = f", {augmentation.card.name}" if augmentation else ""
             label = f"{extractor.card.name} of {corpus.manifest.dataset}{changed}"
@@ -248,8 +248,8 @@ def _record(cell: Cell, bench: Workbench, **facts: Any) -> Record:
         standing={
             "ranked": cell.protocol.ranked,
             "diagnostic": card.diagnostic is not None,
-            "headline": card.headline and card.diagnostic is None,
-            "reason": card.diagnostic or (None if card.headline else "no recordings of people"),
+            "headline": cell.corpus.apart is None,
+            "reason": cell.corpus.apart,
         },
         **facts,
     )
@@ -258,7 +258,7 @@ def _record(cell: Cell, bench: Workbench, **facts: Any) -> Record:
 def _parts(cell: Cell) -> list[Part]:
     """Return every plugin that has a part in a cell's result."""
     contender = cell.contender
-    return [cell.corpus.dataset, contender.model, *contender.extractors.values(), *contender.augmentations.values()]
+    return [*cell.corpus.datasets, contender.model, *contender.extractors.values(), *contender.augmentations.values()]
 
 
 def _timed(work: Callable[[], Any]) -> tuple[float, Any]:

@@ -3,49 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from serbench.errors import DatasetMissingError, ProtocolError
+from serbench.errors import ProtocolError
 from serbench.features.extractor import FeatureExtractor
 from serbench.learning.augmentation import Augmentation
 from serbench.learning.model import Model
 from serbench.plugin.registry import Registry
-from serbench.protocol.protocols import Protocol, get_protocol
+from serbench.protocol.protocols import CrossCorpus, Protocol, get_protocol
 from serbench.protocol.split import Fold, Split
 from serbench.results.record import CellKey, Record
 from serbench.results.store import Store
-from serbench.run.corpora import Corpus, open_corpus
-
-#: Shows progress: called with a label and a total, gives a context whose value is told how many are done.
-Progress = Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Request:
-    """What a person asks for.
-
-    Attributes
-    ----------
-    models, datasets, protocols
-        Names. With ``all_datasets`` every dataset that is found is taken, and ``datasets`` is empty.
-    seeds
-        How many: 0 to ``seeds - 1``.
-    settings
-        Arguments by part name: ``{"logreg": {"c": 0.5}}``.
-    skip_bad_audio
-        Leave out recordings that cannot be read.
-    """
-
-    models: tuple[str, ...]
-    datasets: tuple[str, ...] = ()
-    all_datasets: bool = False
-    protocols: tuple[str, ...] = ("si",)
-    seeds: int = 3
-    settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    skip_bad_audio: bool = False
+from serbench.run.corpora import Corpus, open_corpora
+from serbench.run.crossing import cross
+from serbench.run.request import Progress, Request, Skip
 
 
 @dataclass(frozen=True)
@@ -112,22 +85,6 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Skip:
-    """Something that was asked for and will not be run.
-
-    Attributes
-    ----------
-    what
-        ``meld`` or ``meld/si``.
-    reason
-        Why, and what to do.
-    """
-
-    what: str
-    reason: str
-
-
-@dataclass(frozen=True)
 class Plan:
     """All that a request comes to.
 
@@ -165,23 +122,33 @@ def make_plan(
         For a name that nobody offers.
     DatasetMissingError
         When a dataset that was named is not there; with ``all_datasets`` it becomes a skip.
+    ProtocolError
+        When corpora are to be crossed and fewer than two were named that can be; with ``all_datasets`` it becomes a
+        skip.
     """
     contenders = [make_contender(name, registry, request.settings) for name in request.models]
     protocols = [get_protocol(name) for name in request.protocols]
-    corpora, skips = _corpora(request, registry, data_roots, cache, progress)
-    cells: list[Cell] = []
+    within = [protocol for protocol in protocols if not protocol.crosses_corpora]
+    place = (registry, data_roots, cache, progress)
+    corpora, skips = open_corpora(request, *place) if within else ([], [])
+    tasks: list[tuple[Corpus, Protocol, Split]] = []
     for corpus in corpora:
-        for protocol in protocols:
+        for protocol in within:
             try:
-                split = protocol.split(corpus.dataset, corpus.manifest)
+                tasks.append((corpus, protocol, protocol.split(corpus.dataset, corpus.manifest)))
             except ProtocolError as error:
                 skips.append(Skip(f"{corpus.manifest.dataset}/{protocol.name}", str(error)))
-                continue
-            for contender in contenders:
-                cells.extend(_cells(request, corpus, protocol, split, contender))
+    for protocol in protocols:
+        if isinstance(protocol, CrossCorpus):
+            crossed = cross(protocol, request, *place)
+            tasks += [(corpus, protocol, split) for corpus, split in crossed.tasks]
+            skips += crossed.skips
+            known = {corpus.manifest.dataset for corpus in corpora}
+            corpora += [corpus for corpus in crossed.members if corpus.manifest.dataset not in known]
+    cells = [cell for task in tasks for contender in contenders for cell in _cells(request, *task, contender)]
     found = ((cell, store.find(cell.key, cell.label)) for cell in cells)
     done = {cell.key.digest: record for cell, record in found if record is not None and record.status == "done"}
-    return Plan(tuple(cells), done, tuple(skips), tuple(corpora))
+    return Plan(tuple(cells), done, tuple(dict.fromkeys(skips)), tuple(corpora))
 
 
 def make_contender(name: str, registry: Registry, settings: Mapping[str, Mapping[str, Any]]) -> Contender:
@@ -197,25 +164,6 @@ def make_contender(name: str, registry: Registry, settings: Mapping[str, Mapping
         each: registry.get("augmentation", each).create(**settings.get(each, {})) for each in model.augmentations
     }
     return Contender(create, model, extractors, augmentations)
-
-
-def _corpora(
-    request: Request, registry: Registry, data_roots: Sequence[Path], cache: Path, progress: Progress
-) -> tuple[list[Corpus], list[Skip]]:
-    corpora: list[Corpus] = []
-    skips: list[Skip] = []
-    for name in registry.datasets if request.all_datasets else request.datasets:
-        dataset = registry.get("dataset", name).create(**request.settings.get(name, {}))
-        with progress(f"reading {name}", 0) as advance:
-            try:
-                corpora.append(
-                    open_corpus(dataset, data_roots, cache, skip_bad_audio=request.skip_bad_audio, progress=advance)
-                )
-            except DatasetMissingError as error:
-                if not request.all_datasets:
-                    raise
-                skips.append(Skip(name, str(error)))
-    return corpora, skips
 
 
 def _cells(request: Request, corpus: Corpus, protocol: Protocol, split: Split, contender: Contender) -> Iterator[Cell]:

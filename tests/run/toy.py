@@ -25,13 +25,13 @@ RATE = 8_000
 PITCHES = {"angry": 900.0, "calm": 300.0, "sad": 150.0}
 
 
-def make_corpus(folder, *, speakers=4, takes=3):
+def make_corpus(folder, *, name="toy", speakers=4, takes=3, pitches=PITCHES, seed=0):
     """Write ``toy/<speaker>/<label>-<take>.wav``: a tone per label, detuned and made noisy per clip."""
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(seed)
     for speaker in range(speakers):
-        for label, pitch in PITCHES.items():
+        for label, pitch in pitches.items():
             for take in range(takes):
-                path = folder / "toy" / f"spk{speaker}" / f"{label}-{take}.wav"
+                path = folder / name / f"spk{speaker}" / f"{label}-{take}.wav"
                 path.parent.mkdir(parents=True, exist_ok=True)
                 t = np.arange(int(RATE * rng.uniform(0.2, 0.4))) / RATE
                 tone = 0.3 * np.sin(2 * np.pi * pitch * rng.uniform(0.9, 1.1) * t) + rng.normal(0, 0.02, len(t))

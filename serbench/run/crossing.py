@@ -1,0 +1,156 @@
+"""Several corpora as one: what a cell reads that trains on some and tests another."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from serbench.corpus.dataset import Dataset
+from serbench.corpus.inventory import Inventory
+from serbench.errors import ProtocolError
+from serbench.plugin.registry import Registry
+from serbench.protocol.cross import Crossing, crossings, shared_map, unite
+from serbench.protocol.protocols import CrossCorpus
+from serbench.protocol.split import Split
+from serbench.run.corpora import Corpus, open_corpora
+from serbench.run.request import Progress, Request, Skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class CrossedCorpus(Corpus):
+    """The corpora of one crossing, joined; ``dataset`` is the tested one.
+
+    Attributes
+    ----------
+    crossing
+        Which is trained on and which is tested.
+    members
+        All of them, each as it was opened.
+    """
+
+    crossing: Crossing
+    members: tuple[Corpus, ...]
+
+    @property
+    def datasets(self) -> tuple[Dataset, ...]:
+        """The members' plugins."""
+        return tuple(each.dataset for each in self.members)
+
+    @property
+    def apart(self) -> str:
+        """Why a score on it is part of no mean over datasets."""
+        if self.dataset.card.diagnostic:
+            return self.dataset.card.diagnostic
+        if self.crossing.is_diagonal:
+            return "the diagonal of the matrix: new speakers of one corpus, on the shared four classes"
+        return f"trained on {', '.join(self.crossing.trained_on)}"
+
+    def variant(self) -> dict[str, Any]:
+        """Return which copies were read; derived where any of them is."""
+        found = [each.variant() for each in self.members]
+        return {
+            **self.inventory.variant(),
+            "published_sample_rates": sorted({rate for each in found for rate in each["published_sample_rates"]}),
+            "derived": any(each["derived"] for each in found),
+        }
+
+    def facts(self) -> dict[str, Any]:
+        """Return what of the corpora may change a result, and how the words of each were mapped."""
+        return {
+            **super().facts(),
+            "params": {},
+            "trained_on": list(self.crossing.trained_on),
+            "tested_on": self.crossing.tested_on,
+            "corpora": {each.manifest.dataset: each.facts() | _mapping(each) for each in self.members},
+        }
+
+
+@dataclass(frozen=True)
+class Crossed:
+    """What crossing the corpora of a request comes to.
+
+    Attributes
+    ----------
+    tasks
+        A joined corpus and its split for every crossing.
+    members
+        The corpora, each as it was opened.
+    skips
+        What is left out and why.
+    """
+
+    tasks: tuple[tuple[CrossedCorpus, Split], ...] = ()
+    members: tuple[Corpus, ...] = ()
+    skips: tuple[Skip, ...] = ()
+
+
+def cross(
+    protocol: CrossCorpus,
+    request: Request,
+    registry: Registry,
+    data_roots: Sequence[Path],
+    cache: Path,
+    progress: Progress,
+) -> Crossed:
+    """Open the corpora of a request by their shared four classes and join them for every crossing.
+
+    Raises
+    ------
+    ProtocolError
+        When fewer than two of the corpora that were named can be crossed; with ``all_datasets`` that is a skip.
+    """
+    members, skips = open_corpora(request, registry, data_roots, cache, progress, label_map=shared_map)
+    names = [each.manifest.dataset for each in members]
+    if len(names) < 2:
+        refused = "".join(f"; {skip.reason}" for skip in skips if not request.all_datasets)
+        reason = (
+            f"protocol {protocol.name} needs two corpora or more, got {names}{refused}; name another with --dataset "
+            f"or take --all-datasets"
+        )
+        if not request.all_datasets:
+            raise ProtocolError(reason)
+        return Crossed(skips=(*skips, Skip(protocol.name, reason)))
+    by_name = {each.manifest.dataset: each for each in members}
+    datasets = {name: each.dataset for name, each in by_name.items()}
+    manifests = {name: each.manifest for name, each in by_name.items()}
+    tasks = []
+    for crossing in crossings(names):
+        try:
+            tasks.append((_join(crossing, by_name), protocol.divide(crossing, datasets, manifests)))
+        except ProtocolError as error:
+            skips.append(Skip(f"{crossing.name}/{protocol.name}", str(error)))
+    return Crossed(tuple(tasks), tuple(members), tuple(skips))
+
+
+def _join(crossing: Crossing, by_name: Mapping[str, Corpus]) -> CrossedCorpus:
+    members = [by_name[name] for name in crossing.members]
+
+    def joined(facts: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+        return dict(sorted((f"{name}/{uid}", fact) for name, each in facts.items() for uid, fact in each.items()))
+
+    return CrossedCorpus(
+        dataset=by_name[crossing.tested_on].dataset,
+        manifest=unite(crossing.name, [each.manifest for each in members]),
+        inventory=Inventory(
+            joined({each.manifest.dataset: each.inventory.recordings for each in members}),
+            joined({each.manifest.dataset: each.inventory.bad for each in members}),
+        ),
+        left_out=joined({each.manifest.dataset: each.left_out for each in members}),
+        crossing=crossing,
+        members=tuple(members),
+    )
+
+
+def _mapping(corpus: Corpus) -> dict[str, Any]:
+    """Return which word counts as which class, the clips of each class, and those of the words that were dropped."""
+    manifest = corpus.manifest
+    return {
+        "classes": dict(manifest.label_map.classes),
+        "clips": dict(manifest.label_counts),
+        "dropped": dict(manifest.dropped),
+    }
+
+
+__all__ = ["Crossed", "CrossedCorpus", "cross"]
