@@ -19,6 +19,8 @@ SET_BY_LIBRARIES = {"PYTEST_CURRENT_TEST", "KMP_DUPLICATE_LIB_OK", "KMP_INIT_AT_
 
 #: Where the real recordings lie, read before the session hides it from the tests that do not ask.
 _DATA = os.environ.get("SERBENCH_DATA")
+#: Where a copy of EmoBox's data folder lies.
+_EMOBOX = os.environ.get("SERBENCH_EMOBOX")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -27,6 +29,7 @@ def _own_places(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SERBENCH_CACHE", str(tmp_path_factory.mktemp("cache")))
         patch.delenv("SERBENCH_DATA", raising=False)
+        patch.delenv("SERBENCH_EMOBOX", raising=False)
         patch.delenv("SERBENCH_PLUGINS", raising=False)
         yield
 
@@ -37,6 +40,14 @@ def data_root():
     if not _DATA:
         pytest.skip("SERBENCH_DATA is not set: no real recordings")
     return Path(_DATA.split(os.pathsep)[0])
+
+
+@pytest.fixture(scope="session")
+def emobox_folder():
+    """Return a copy of EmoBox's data folder, or skip."""
+    if not _EMOBOX:
+        pytest.skip("SERBENCH_EMOBOX is not set: no folds of EmoBox")
+    return Path(_EMOBOX)
 
 
 @pytest.fixture(autouse=True)

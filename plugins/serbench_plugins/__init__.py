@@ -39,9 +39,12 @@ def serbench_features():
 def serbench_augmentations():
     """Yield the changes of a wave that keep its label."""
     from serbench_plugins.augmentations.noise import Noise
+    from serbench_plugins.augmentations.paper_noise import PaperNoise
+    from serbench_plugins.augmentations.paper_pitch import PaperPitch
+    from serbench_plugins.augmentations.paper_pitch_noise import PaperPitchNoise
     from serbench_plugins.augmentations.pitch import Pitch
 
-    yield from (Noise, Pitch)
+    yield from (Noise, Pitch, PaperNoise, PaperPitch, PaperPitchNoise)
 
 
 @hookimpl

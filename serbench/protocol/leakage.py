@@ -66,7 +66,11 @@ def check_fold(
         may_share = {("train", "dev")} if split.dev_shares_speakers else set()
         _compare(where, "speaker", utterances, lambda uid: manifest.by_id[uid].speaker, may_share)
     if split.new_sentences:
-        _compare(where, "sentence", utterances, lambda uid: _sentence(where, manifest, uid), {("train", "dev")})
+        sentences = {uid: manifest.by_id[uid].sentence for ids in utterances.values() for uid in ids}
+        silent = sorted(uid for uid, sentence in sentences.items() if sentence is None)
+        if silent:
+            raise LeakError(f"{where}: {silent[0]!r} has no sentence, expected every row, or nothing can be checked")
+        _compare(where, "sentence", utterances, lambda uid: str(sentences[uid]), {("train", "dev")})
 
 
 def _expect(where: str, what: str, known: Mapping[str, object], utterances: Mapping[str, set[str]]) -> None:
@@ -75,13 +79,6 @@ def _expect(where: str, what: str, known: Mapping[str, object], utterances: Mapp
         if not known.keys() >= ids:
             missing = min(ids - known.keys())
             raise LeakError(f"{where}: {what} no {missing!r} of {name}, expected every row, or nothing can be checked")
-
-
-def _sentence(where: str, manifest: Manifest, uid: str) -> str:
-    sentence = manifest.by_id[uid].sentence
-    if sentence is None:
-        raise LeakError(f"{where}: {uid!r} has no sentence, expected one for every row, or nothing can be checked")
-    return sentence
 
 
 def shared_sentences(manifest: Manifest, split: Split, fold: Fold) -> frozenset[str]:

@@ -9,47 +9,16 @@ records are never mixed with new ones. ``tests/golden/splits.json`` pins every (
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
+from pathlib import Path
 
 from serbench.corpus.dataset import Dataset
 from serbench.corpus.manifest import Manifest
 from serbench.errors import ProtocolError, UnknownNameError
 from serbench.protocol.cross import Crossing, across, prefixed
+from serbench.protocol.protocol import Protocol
 from serbench.protocol.split import Split
-
-
-class Protocol:
-    """A way of dividing any corpus.
-
-    Attributes
-    ----------
-    name
-        Kebab-case or one word, as the command line takes it.
-    version
-        Raised whenever the folds of a corpus change.
-    summary
-        One paragraph for listings: what is measured, and how.
-    ranked
-        True where the scores say who is better; others are shown, never ranked.
-    crosses_corpora
-        True where it divides several corpora at once: by ``divide``, as :class:`CrossCorpus` does, not by ``split``.
-    """
-
-    name: ClassVar[str]
-    version: ClassVar[str]
-    summary: ClassVar[str]
-    ranked: ClassVar[bool]
-    crosses_corpora: ClassVar[bool] = False
-
-    def split(self, dataset: Dataset, manifest: Manifest) -> Split:
-        """Return the folds of the corpus that ``manifest`` describes.
-
-        Raises
-        ------
-        ProtocolError
-            When the protocol cannot be applied to this corpus; the message says why.
-        """
-        raise NotImplementedError
+from serbench.protocol.text import NewSentences
+from serbench.protocol.unranked import EmoBox, RandomClips, Replica
 
 
 class SpeakerIndependent(Protocol):
@@ -142,11 +111,19 @@ class CrossCorpus(Protocol):
 
 
 #: From name to protocol, in the order of listings.
-PROTOCOLS: Mapping[str, Protocol] = {each.name: each for each in (SpeakerIndependent(), CrossCorpus())}
+PROTOCOLS: Mapping[str, Protocol] = {
+    each.name: each
+    for each in (SpeakerIndependent(), NewSentences(), CrossCorpus(), RandomClips(), Replica(), EmoBox())
+}
 
 
-def get_protocol(name: str) -> Protocol:
+def get_protocol(name: str, *, emobox: Path | None = None) -> Protocol:
     """Return the protocol of that name.
+
+    Parameters
+    ----------
+    emobox
+        A copy of EmoBox's data folder, for the protocol that reads it.
 
     Raises
     ------
@@ -156,10 +133,9 @@ def get_protocol(name: str) -> Protocol:
     >>> get_protocol("si").ranked
     True
     """
-    try:
-        return PROTOCOLS[name]
-    except KeyError:
-        raise UnknownNameError("protocol", name, PROTOCOLS) from None
+    if name not in PROTOCOLS:
+        raise UnknownNameError("protocol", name, PROTOCOLS)
+    return EmoBox(emobox) if name == EmoBox.name else PROTOCOLS[name]
 
 
 __all__ = ["PROTOCOLS", "CrossCorpus", "Protocol", "SpeakerIndependent", "get_protocol"]

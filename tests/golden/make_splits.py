@@ -1,28 +1,42 @@
 """Write ``splits.json`` anew: ``python -m tests.golden.make_splits`` in the project's top folder.
 
+Where SERBENCH_EMOBOX names a copy of EmoBox's data folder, ``emobox.json`` is written too.
+
 A digest that changes without a new version of its protocol is a mistake: scores of before and after would be mixed.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import tempfile
 from pathlib import Path
 
-from serbench.protocol.protocols import PROTOCOLS
+from serbench.protocol.emobox import emobox_corpora
+from serbench.protocol.protocols import PROTOCOLS, get_protocol
 from tests.sample_trees import DATASETS, GOLDEN, NAMES, write_empty
 
 
 def main():
-    digests = {}
+    digests, emobox = {}, {}
+    folder_of_emobox = os.environ.get("SERBENCH_EMOBOX")
     for name, names in NAMES.items():
         with tempfile.TemporaryDirectory() as folder:
             write_empty(Path(folder), names())
             manifest = DATASETS[name]().manifest(Path(folder))
-        for protocol in (each for each in PROTOCOLS.values() if not each.crosses_corpora):
+        for protocol in (each for each in PROTOCOLS.values() if not each.crosses_corpora and each.name != "emobox"):
             split = protocol.split(DATASETS[name](), manifest)
             digests[f"{name} {protocol.name} {protocol.version}"] = split.digest
-    (GOLDEN / "splits.json").write_text(json.dumps(digests, indent=1, sort_keys=True) + "\n")
+        if folder_of_emobox and name in emobox_corpora(Path(folder_of_emobox)):
+            protocol = get_protocol("emobox", emobox=Path(folder_of_emobox))
+            emobox[f"{name} emobox {protocol.version}"] = protocol.split(DATASETS[name](), manifest).digest
+    write("splits.json", digests)
+    if emobox:
+        write("emobox.json", emobox)
+
+
+def write(name, digests):
+    (GOLDEN / name).write_text(json.dumps(digests, indent=1, sort_keys=True) + "\n")
 
 
 if __name__ == "__main__":

@@ -171,7 +171,7 @@ def test_new_sentences_are_heard_nowhere_else(train, dev, message):
 
 
 def test_new_sentences_need_sentences():
-    with leak("'c1' has no sentence, expected one for every row"):
+    with leak("'a1' has no sentence, expected every row"):
         audit(new_sentences=True)
 
 

@@ -14,8 +14,10 @@ from serbench.protocol.split import Fold, Split
 from serbench.protocol.splitters import OfficialPartition
 from tests.sample_trees import DATASETS, GOLDEN, NAMES, SAMPLES, write_empty
 
-#: Those that divide one corpus.
-WITHIN = [name for name, each in PROTOCOLS.items() if not each.crosses_corpora]
+#: Those that divide one corpus by rule alone.
+WITHIN = [name for name, each in PROTOCOLS.items() if not each.crosses_corpora and name != "emobox"]
+#: Those that divide any corpus, however small.
+EVERYWHERE = ["si", "random", "replica-2507.03251"]
 TESTED_ONCE = sorted(set(DATASETS) - {"meld"})
 
 
@@ -37,7 +39,7 @@ def whole(request, tmp_path_factory):
     return dataset, dataset.manifest(root)
 
 
-@pytest.fixture(scope="session", params=WITHIN)
+@pytest.fixture(scope="session", params=EVERYWHERE)
 def protocol(request):
     return get_protocol(request.param)
 
@@ -60,9 +62,10 @@ def test_split_says_whose_it_is(protocol, sample):
     assert (split.protocol, split.version, split.dataset) == (protocol.name, protocol.version, dataset.card.name)
 
 
-def test_folds_use_every_utterance(protocol, sample):
+@pytest.mark.parametrize("name", ["si", "random"])
+def test_folds_use_every_utterance(name, sample):
     dataset, manifest = sample
-    for fold in protocol.split(dataset, manifest).folds:
+    for fold in get_protocol(name).split(dataset, manifest).folds:
         assert sorted(fold.train + fold.dev + fold.test) == [each.id for each in manifest.utterances]
 
 
@@ -83,10 +86,11 @@ def test_si_shares_no_speaker_or_says_so(sample):
         assert bool(tested & outside) == split.shares_speakers
 
 
-def test_golden_digests(protocol, whole):
+@pytest.mark.parametrize("name", WITHIN)
+def test_golden_digests(name, whole):
     dataset, manifest = whole
     golden = json.loads((GOLDEN / "splits.json").read_text())
-    split = protocol.split(dataset, manifest)
+    split = get_protocol(name).split(dataset, manifest)
     assert golden[f"{split.dataset} {split.protocol} {split.version}"] == split.digest, (
         "the folds changed: raise the protocol's version, then run python -m tests.golden.make_splits"
     )
@@ -95,6 +99,16 @@ def test_golden_digests(protocol, whole):
 def test_no_golden_digest_is_of_something_gone():
     golden = json.loads((GOLDEN / "splits.json").read_text())
     assert {key.rsplit(" ", 1)[0] for key in golden} == {f"{name} {protocol}" for name in NAMES for protocol in WITHIN}
+
+
+@pytest.mark.parametrize("name", PROTOCOLS)
+def test_every_protocol_says_what_it_is(name):
+    protocol = get_protocol(name)
+    assert protocol.name == name
+    assert protocol.version
+    assert len(protocol.summary) > 200
+    assert protocol.ranked == (name in {"si", "si-text", "cross"})
+    assert ("Never ranked." in protocol.summary) != protocol.ranked
 
 
 @pytest.mark.parametrize(
