@@ -1,0 +1,183 @@
+"""``run`` and ``plan`` as a person meets them: exit codes, last lines, interruptions, a kill."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.run import toy
+
+SOURCE = Path(toy.__file__).read_text(encoding="utf-8")
+BROKEN = "raise ImportError('the lab moved out')\n"
+#: As long as a package of one model has to be; it waits, so that a run can be caught in the middle.
+STRANGER = """
+import time
+import numpy as np
+from serbench.api import Model, ModelCard, Predictions, hookimpl
+
+class Stranger(Model):
+    card = ModelCard(name="stranger", version="1", summary="from outside", features=("crossings",))
+
+    def __init__(self, *, wait: float = 0.0) -> None:
+        self.wait = wait
+
+    def fit(self, train, dev, *, seed):
+        time.sleep(self.wait)
+        self.labels_ = train.labels
+        self.weights_ = np.random.default_rng(seed).normal(size=(2, len(self.labels_)))
+        return self
+
+    def predict(self, test):
+        self.check_fitted("weights_")
+        return Predictions(test.ids, test.x @ self.weights_, self.labels_)
+
+@hookimpl
+def serbench_models():
+    yield Stranger
+"""
+
+
+@pytest.fixture
+def world(install, tmp_path):
+    """Install the toy corpus and its models as packages; return the arguments that find them."""
+    install("toy_world", SOURCE)
+    install("stranger_models", STRANGER)
+    toy.make_corpus(tmp_path)
+    return ["--dataset", "toy", "--data-root", tmp_path, "--no-floors", "--out", tmp_path / "runs"]
+
+
+def test_a_run_ends_with_scores_their_place_and_the_next_step(serbench, world, tmp_path):
+    result = serbench("run", "--model", "nearest", *world)
+    assert result.exit_code == 0
+    *_, cells, following = result.stdout.splitlines()
+    assert cells == f"4 cells run, 0 were done before; records and predictions: {tmp_path / 'runs'}"
+    assert following == f"next: serbench leaderboard build {tmp_path / 'runs'}"
+    assert "nearest" in result.stdout
+    assert "100.0" in result.stdout
+
+
+def test_a_second_run_does_nothing_and_says_the_same(serbench, world):
+    first = serbench("run", "--model", "nearest", *world).stdout
+    second = serbench("run", "--model", "nearest", *world).stdout
+    assert second == first.replace("4 cells run, 0 were done before", "0 cells run, 4 were done before")
+
+
+def test_no_line_is_wider_than_a_terminal(serbench, world, tmp_path):
+    result = serbench("run", "--model", "nearest", "--model", "stranger", *world)
+    assert [line for line in result.stdout.splitlines() if len(line) > 80 and str(tmp_path) not in line] == []
+
+
+def test_the_answer_for_machines_holds_rows_cells_and_skips(serbench, world):
+    facts = json.loads(serbench("run", "--model", "nearest", *world, "--json").stdout)
+    assert [row["label"] for row in facts["rows"]] == ["nearest"]
+    assert facts["rows"][0]["scores"]["uar"]["mean"] == {"value": 1.0}
+    assert len(facts["cells"]) == 4
+    assert facts["skips"] == []
+
+
+def test_a_plan_runs_nothing(serbench, world, tmp_path):
+    result = serbench("plan", "--model", "stranger", *world)
+    assert result.exit_code == 0
+    assert "12 of 12 cells to run on cpu" in result.stdout
+    assert not (tmp_path / "runs").exists()
+    facts = json.loads(serbench("plan", "--model", "stranger", *world, "--json").stdout)
+    assert [cell["done"] for cell in facts["cells"]] == [False] * 12
+
+
+def test_failed_cells_are_exit_code_7_after_the_others_are_done(serbench, world):
+    result = serbench("run", "--model", "failing", "--model", "nearest", *world)
+    assert result.exit_code == 7
+    assert "100.0" in result.stdout
+    assert result.stderr.splitlines()[-1].startswith("error: 4 of 8 cells failed: RuntimeError: no luck today (in ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--dataset", "synth"], "no model was named"),
+        (["--model", "nearest"], "expected either --dataset NAME or --all-datasets"),
+        (["--model", "nearest", "--dataset", "toy", "--all-datasets"], "expected either --dataset NAME or"),
+        (["--model", "neerest", "--dataset", "toy"], "did you mean 'nearest'"),
+        (["--model", "nearest", "--dataset", "toi"], "did you mean 'toy'"),
+        (["--model", "nearest", "--dataset", "toy", "--protocol", "s"], "unknown protocol 's'"),
+        (["--model", "nearest", "--dataset", "toy", "--set", "x=1"], "which none of"),
+    ],
+)
+def test_a_mistake_is_one_line_and_exit_code_2(serbench, world, arguments, message):
+    result = serbench("run", *arguments, "--data-root", world[3])
+    assert result.exit_code == 2
+    (line,) = result.stderr.splitlines()
+    assert message in line
+
+
+def test_a_package_outside_the_tree_runs_beside_one_that_is_broken(serbench, world, install):
+    install("moved_out", BROKEN)
+    result = serbench("run", "--model", "stranger", *world, "--seeds", "1")
+    assert result.exit_code == 0
+    assert "stranger" in result.stdout
+    listing = serbench("list", "plugins")
+    assert listing.exit_code == 0
+    assert "broken: ImportError: the lab moved out" in " ".join(listing.stdout.split())
+
+
+def _start(world, tmp_path, wait):
+    """Start a run of twelve cells in a process of its own, which waits ``wait`` seconds in each."""
+    words = [str(each) for each in ["run", "--model", "stranger", "--set", f"wait={wait}", *world]]
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "site")}
+    return subprocess.Popen(
+        [sys.executable, "-m", "serbench", *words],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # a test runner in the background ignores the keyboard, and so would its children
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+
+
+def _wait_for_records(process, folder, number):
+    """Return when so many cells are done, or fail."""
+    end = time.monotonic() + 90
+    while len(list(folder.rglob("*.json"))) < number:
+        assert process.poll() is None, f"the run ended before: {process.communicate()[1]}"
+        assert time.monotonic() < end, "no record was written in time"
+        time.sleep(0.02)
+
+
+def _scores(serbench, folder):
+    serbench("leaderboard", "build", folder, "--to", folder / "views")
+    with (folder / "views" / "tables" / "si-toy.csv").open(encoding="utf-8", newline="") as stream:
+        (row,) = csv.DictReader(stream)
+    return {name: row[name] for name in ("uar", "wa", "macro-f1", "log-loss", "ece", "uar_low", "seeds", "cells_done")}
+
+
+@pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGINT], ids=["kill", "keyboard"])
+def test_a_run_that_is_ended_goes_on_where_it_was(serbench, world, tmp_path, ending):
+    runs = tmp_path / "runs"
+    process = _start(world, tmp_path, 0.15)
+    _wait_for_records(process, runs / "records", 3)
+    process.send_signal(ending)
+    _, said = process.communicate(timeout=60)
+    kept = {path: path.stat().st_mtime_ns for path in runs.rglob("*.json")}
+    assert 3 <= len(kept) < 12
+    if ending == signal.SIGINT:
+        assert process.returncode == 130
+        assert f"{len(kept)} of 12 cells are done and kept in {runs}; the same command goes on" in said
+
+    arguments = ["run", "--model", "stranger", "--set", "wait=0.15", *world]
+    result = serbench(*arguments)
+    assert f"{12 - len(kept)} cells run, {len(kept)} were done before" in result.stdout
+    assert {path: path.stat().st_mtime_ns for path in kept} == kept
+    resumed = _scores(serbench, runs)
+
+    arguments[-1] = tmp_path / "undisturbed"
+    serbench(*arguments)
+    assert _scores(serbench, tmp_path / "undisturbed") == resumed
