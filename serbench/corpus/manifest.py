@@ -46,6 +46,9 @@ class Utterance:
         The words spoken, where the corpus has them.
     valence, arousal, dominance
         Ratings on the corpus's own scale, where it has them.
+    remark
+        What is odd about the clip's name or its entry in a table, and how it was read; for people, no part of the
+        manifest's digest. None for nearly all.
     """
 
     id: str
@@ -60,6 +63,7 @@ class Utterance:
     valence: float | None = None
     arousal: float | None = None
     dominance: float | None = None
+    remark: str | None = None
 
     def __post_init__(self) -> None:
         for name in ("id", "path", "speaker", "label"):
@@ -161,8 +165,9 @@ class Manifest:
 
     @cached_property
     def digest(self) -> str:
-        """Digest of all facts of all utterances but their paths, and of the label map."""
-        facts = [{k: v for k, v in vars(u).items() if k != "path" and v is not None} for u in self.utterances]
+        """Digest of all facts of all utterances but their paths and remarks, and of the label map."""
+        apart = ("path", "remark")
+        facts = [{k: v for k, v in vars(u).items() if k not in apart and v is not None} for u in self.utterances]
         return digest_value({"dataset": self.dataset, "label_map": self.label_map.facts(), "utterances": facts})
 
     def path(self, utterance_id: str) -> Path:

@@ -55,6 +55,7 @@ class Tess(Dataset):
                     label=_LABELS[emotion],
                     sentence=word,
                     sex="f",
+                    remark="named OA, read as speaker OAF" if speaker == "OA" else None,
                 )
 
 
