@@ -10,12 +10,13 @@ A folder is a stage of the work, and a stage imports only from stages above it i
 ``scoring``             how good, how sure, how costly?
 ``results``             facts on disk: records and predictions
 ``plugin``              who offers what? hooks, the manager, the registry
+``testing``             does a plugin hold its contract? the suite for all
 ``run``                 the work: plan the cells, run them
 ``board``               views of the facts: ranking and tables
 ``cli``                 the face
 ======================  ====================================================
 
-For authors of plugins: import :mod:`serbench.api` and nothing else.
+For authors of plugins: import :mod:`serbench.api` and nothing else; in their tests, :mod:`serbench.testing`.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import inspect
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar, Self
@@ -33,11 +34,14 @@ class Card:
         Raised by the author whenever results change. Old records are never mixed with new ones.
     summary
         One line for listings.
+    exempt
+        From the name of a check of ``serbench.testing`` to the reason why this plugin is not held to it.
     """
 
     name: str
     version: str
     summary: str
+    exempt: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):

@@ -11,7 +11,10 @@ TOP = Path(__file__).parents[1]
 CORE, PLUGINS = TOP / "serbench", TOP / "plugins" / "serbench_plugins"
 
 #: A stage imports from its own folder and from those before it. Files on the ground stand before all.
-STAGES = ["corpus", "protocol", "features", "learning", "scoring", "results", "plugin", "run", "board", "cli"]
+STAGES = (
+    *("corpus", "protocol", "features", "learning", "scoring", "results"),
+    *("plugin", "testing", "run", "board", "cli"),
+)
 
 #: Loaded where work starts, never when a module is.
 HEAVY = {"torch", "torchaudio", "librosa", "pandas", "rich", "scipy", "sklearn", "pyarrow", "soundfile", "soxr"}

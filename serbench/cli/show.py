@@ -52,7 +52,7 @@ def show(
     from serbench.environment import data_roots
 
     registry = open_registry(plugin, no_plugins)
-    found = _kind_of(registry, name, kind)
+    found = kind_of(registry, name, kind)
     facts = _facts(registry, found, name)
     if found == Kind.DATASET:
         facts |= _on_disk(registry.get("dataset", name)(), data_roots(data_root or ()))
@@ -62,7 +62,7 @@ def show(
         _print(facts)
 
 
-def _kind_of(registry: Registry, name: str, asked: Kind | None) -> str:
+def kind_of(registry: Registry, name: str, asked: Kind | None) -> str:
     """Return the kind that has the name.
 
     Raises
@@ -227,4 +227,4 @@ def _words(value: Any) -> str | None:
     return None if value is None else str(value)
 
 
-__all__ = ["Kind", "register", "show"]
+__all__ = ["Kind", "kind_of", "register", "show"]

@@ -8,7 +8,8 @@ missing from training): :meth:`Predictions.aligned` gives the missing ones the s
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -39,9 +40,15 @@ class ModelCard(Card):
         False when the seed changes nothing; such a model runs under the first seed only.
     uses_test_statistics
         True when it uses statistics of the test rows beyond one row at a time; the board marks it.
+    pretrained_on
+        Names of corpora (or of text about them) that weights inside the model saw before ``fit``; a dataset of
+        ours by its name here. The board marks the model, and more so on a corpus among them.
     seconds_per_row
         Rough training seconds per training row on one present-day CPU core, for the plan's estimate until
         this machine has times of its own.
+    quick
+        Arguments with which ``serbench.testing`` runs it, as ``--set`` names them (``epochs``, or
+        ``mfcc.n_mfcc`` for a feature's): a form that learns 32 clips in about a second. No part of the identity.
     """
 
     features: tuple[str, ...] = ()
@@ -49,7 +56,9 @@ class ModelCard(Card):
     chooses_on_dev: bool = False
     seeded: bool = True
     uses_test_statistics: bool = False
+    pretrained_on: tuple[str, ...] = ()
     seconds_per_row: float = 1e-3
+    quick: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,7 @@ class Attn1dCnn(TorchModel):
         augmentations=("noise", "pitch"),
         chooses_on_dev=True,
         seconds_per_row=0.03,
+        quick={"width": 32, "learning_rate": 1e-2},
     )
 
     def __init__(

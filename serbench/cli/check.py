@@ -1,0 +1,81 @@
+"""``serbench check``: whether a plugin holds its contract."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from serbench.cli import console
+from serbench.cli.options import AsJson, DataRoots, NoPlugins, PluginFiles, open_registry
+from serbench.cli.show import Kind, kind_of
+from serbench.errors import PluginError, UsageError
+
+if TYPE_CHECKING:
+    from serbench.testing.check import Case, Outcome
+
+#: What follows a clean bill.
+_NEXT = {
+    "model": "serbench run --model {name} --dataset synth",
+    "dataset": "serbench show {name}",
+}
+
+
+def register(program: typer.Typer) -> None:
+    """Add the command to the program."""
+    program.command("check")(check)
+
+
+def check(
+    name: Annotated[str, typer.Argument(help="Of a dataset, feature, augmentation, model or metric.")],
+    kind: Annotated[Kind | None, typer.Option("--kind", help="Which, where two kinds have that name.")] = None,
+    data_root: DataRoots = None,
+    plugin: PluginFiles = None,
+    no_plugins: NoPlugins = False,
+    as_json: AsJson = False,
+) -> None:
+    """Check that a plugin holds its contract: one line per check.
+
+    Ends with 5 when a check fails. A dataset is checked on the corpus, or a sample of it, in the data roots.
+    """
+    from serbench.environment import data_roots
+    from serbench.testing import cases_of
+
+    registry = open_registry(plugin, no_plugins)
+    found = kind_of(registry, name, kind)
+    if found == Kind.PROTOCOL:
+        raise UsageError(f"{name!r} is a protocol, expected a plugin; protocols are part of serbench")
+    offer = registry.shelves[found][name]
+    outcomes = _run(cases_of(offer.part, registry, data_roots(data_root or ())))
+    if as_json:
+        facts = [each.facts() for each in outcomes]
+        console.print_json({"kind": found, "name": name, "version": offer.part.card.version, "checks": facts})
+    else:
+        console.line(f"{found} {name}, version {offer.part.card.version}, from {offer.provider}")
+        rows = [(each.check.name, each.status, each.reason or each.check.summary) for each in outcomes]
+        console.table(("check", "result", "what must hold, or why not"), rows)
+    counts = Counter(each.status for each in outcomes)
+    if counts["failed"]:
+        first = next(each for each in outcomes if each.status == "failed")
+        raise PluginError(
+            f"{name} fails {counts['failed']} of {len(outcomes)} checks, first {first.check.name}; mend the plugin and "
+            f"run it again"
+        )
+    if not as_json:
+        console.line(f"{counts['passed']} passed, {counts['exempt']} exempt")
+        if found in _NEXT:
+            console.line(f"next: {_NEXT[found].format(name=name)}")
+
+
+def _run(cases: tuple[Case, ...]) -> list[Outcome]:
+    outcomes = []
+    with console.progress(len(cases), "checking") as bar:
+        for case in cases:
+            bar.relabel(case.check.name)
+            outcomes.append(case.run())
+            bar.advance()
+    return outcomes
+
+
+__all__ = ["check", "register"]
