@@ -22,6 +22,17 @@ DataRoots = Annotated[
     ),
 ]
 
+EmoBoxFolder = Annotated[
+    Path | None,
+    typer.Option(
+        "--emobox",
+        metavar="FOLDER",
+        envvar="SERBENCH_EMOBOX",
+        show_envvar=False,
+        help="A copy of EmoBox's data folder, for protocol emobox. Without it: that of SERBENCH_EMOBOX.",
+    ),
+]
+
 PluginFiles = Annotated[
     list[Path] | None,
     typer.Option("--plugin", metavar="FILE", help="A Python file that is a plugin; may be given again."),
@@ -58,4 +69,4 @@ def open_registry(files: Sequence[Path] | None, no_plugins: bool, *, refuse_brok
     return registry
 
 
-__all__ = ["AsJson", "DataRoots", "NoPlugins", "PluginFiles", "open_registry"]
+__all__ = ["AsJson", "DataRoots", "EmoBoxFolder", "NoPlugins", "PluginFiles", "open_registry"]

@@ -80,6 +80,15 @@ class Column:
         """Yield every row in order."""
         return (self.row(index) for index in range(len(self)))
 
+    @staticmethod
+    def join(columns: Sequence[Column]) -> Column:
+        """Return the rows of all columns one after another; all are of one feature."""
+        if len(columns) == 1:
+            return columns[0]
+        lengths = [column.lengths for column in columns if column.lengths is not None]
+        values = np.concatenate([column.values for column in columns])
+        return Column(columns[0].output, values, np.concatenate(lengths) if lengths else None)
+
     def take(self, indices: Sequence[int] | Integers) -> Column:
         """Return the column of the given rows, in the given order; values are copied."""
         if self.lengths is None:
@@ -174,19 +183,11 @@ class FeatureTable:
     def join(cls, tables: Sequence[FeatureTable]) -> FeatureTable:
         """Return the rows of all tables one after another; all have the same features and classes."""
         first = tables[0]
-        columns = {}
-        for name, column in first.columns.items():
-            parts = [table.columns[name] for table in tables]
-            values = np.concatenate([part.values for part in parts])
-            lengths = None
-            if column.lengths is not None:
-                lengths = np.concatenate([part.lengths for part in parts if part.lengths is not None])
-            columns[name] = Column(column.output, values, lengths)
         ys = [table.y for table in tables if table.y is not None]
         augmented = any(table.parents for table in tables)
         return cls(
             ids=tuple(uid for table in tables for uid in table.ids),
-            columns=columns,
+            columns={name: Column.join([table.columns[name] for table in tables]) for name in first.columns},
             labels=first.labels,
             y=np.concatenate(ys) if len(ys) == len(tables) else None,
             parents=tuple(p for table in tables for p in (table.parents or table.ids)) if augmented else (),

@@ -43,12 +43,12 @@ class Times:
         total = 0.0
         for cell in cells:
             rate = self.rows.get(self._key(cell), cell.contender.model.card.seconds_per_row)
-            total += _OVERHEAD + rate * cell.training_rows
+            total += _OVERHEAD + rate * len(cell.training)
         return total
 
     def learn(self, cell: Cell, seconds: float) -> None:
         """Remember how long a cell took, half as strongly as what was known before."""
-        rate, key = seconds / max(1, cell.training_rows), self._key(cell)
+        rate, key = seconds / max(1, len(cell.training)), self._key(cell)
         self.rows[key] = rate if key not in self.rows else (self.rows[key] + rate) / 2
 
     def save(self) -> None:

@@ -2,111 +2,35 @@
 
 Conventions
 -----------
-The runner owns the split. A model is given tables whose row ids are numbers in a shuffled order, whose
-test rows have no labels, and which hold no reference to the manifest: neither a file name nor an order
-says what a test row is. Truth joins the scores after ``predict`` has returned.
+The runner owns the split: a model is given the tables of ``serbench.run.tables`` and nothing else. Truth joins the
+scores after ``predict`` has returned. A row that the protocol made of an utterance is scored as a row of its own.
 """
 
 from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from serbench.errors import AudioError
-from serbench.features.cache import FeatureCache
-from serbench.features.extract import extract_column
-from serbench.features.extractor import FeatureExtractor
-from serbench.features.table import Column, FeatureTable
-from serbench.learning.augmentation import Augmentation
 from serbench.learning.model import Model
 from serbench.part import Part
-from serbench.protocol.leakage import check_fold, shared_sentences
+from serbench.protocol.leakage import shared_sentences
 from serbench.results.record import Record
 from serbench.results.store import TestPredictions
-from serbench.run.corpora import Corpus
-from serbench.run.plan import Cell, Progress
+from serbench.run.plan import Cell
+from serbench.run.tables import Tables, Workbench, make_tables
 from serbench.scoring.efficiency import FIGURES, Meter, Probe, latency_figures, size_figures
 from serbench.scoring.figure import Figure
-from serbench.scoring.metric import Metric
 from serbench.scoring.metrics import confusion
-from serbench.seeding import generator
 from serbench.source import source_digest
 
 #: How many unreadable recordings a reason names.
 _NAMED = 5
-
-
-@dataclass
-class Workbench:
-    """What all cells of a run share.
-
-    Attributes
-    ----------
-    cache
-        Features that were computed before.
-    device
-        Where features are extracted and models live.
-    metrics
-        What is computed of every cell.
-    environment
-        Versions and machine card, for the records.
-    progress
-        Shows the extraction of features.
-    """
-
-    cache: FeatureCache
-    device: str
-    metrics: Sequence[Metric]
-    environment: Mapping[str, Any]
-    progress: Progress
-    _columns: dict[tuple[str, str, str | None], Column] = field(default_factory=dict)
-
-    def column(self, corpus: Corpus, extractor: FeatureExtractor, augmentation: Augmentation | None = None) -> Column:
-        """Return a feature of every utterance of a corpus, in the manifest's order; kept for its other cells."""
-        rows = corpus.manifest.digest  # not the root: a corpus may be read by two label maps, or together with others
-        key = (rows, extractor.identity.digest, augmentation.identity.digest if augmentation else None)
-        if key not in self._columns:
-            for old in [each for each in self._columns if each[0] != rows]:
-                del self._columns[old]  # cells come corpus by corpus: the last one's features are done with
-            changed = f", {augmentation.card.name}" if augmentation else ""
-            label = f"{extractor.card.name} of {corpus.manifest.dataset}{changed}"
-            with self.progress(label, len(corpus.manifest)) as advance:
-                self._columns[key] = extract_column(
-                    extractor,
-                    corpus.clips(),
-                    self.cache,
-                    device=self.device,
-                    augmentation=augmentation,
-                    progress=advance,
-                )
-        return self._columns[key]
-
-
-@dataclass(frozen=True)
-class Tables:
-    """What a model is given, and what it is not.
-
-    Attributes
-    ----------
-    train, dev, test
-        Tables with opaque row ids; ``test`` has no labels, ``dev`` is None when it was joined to train.
-    tested
-        The utterance of each test row; the runner's alone.
-    children
-        How many rows of train are augmented.
-    """
-
-    train: FeatureTable
-    dev: FeatureTable | None
-    test: FeatureTable
-    tested: tuple[str, ...]
-    children: int
 
 
 def run_cell(cell: Cell, bench: Workbench) -> tuple[Record, TestPredictions | None]:
@@ -156,58 +80,9 @@ def _run(cell: Cell, bench: Workbench) -> tuple[Record, TestPredictions]:
     return record, predictions
 
 
-def make_tables(cell: Cell, bench: Workbench) -> Tables:
-    """Check the fold for leaks, then cut the corpus's features into what the model may see.
-
-    Raises
-    ------
-    LeakError
-        When an id, a speaker, a recording or an augmented child is inside and outside the test set.
-    """
-    manifest, fold = cell.corpus.manifest, cell.fold
-    chooses = cell.contender.model.card.chooses_on_dev
-    train_ids = fold.train if chooses else tuple(sorted(fold.train + fold.dev))
-    # where dev is joined to train, a child of a dev row shares with test what its parent shares: dev is compared too
-    parents = {f"{uid}+{name}": uid for name in cell.contender.augmentations for uid in fold.train}
-    check_fold(manifest, cell.split, fold, cell.corpus.digests(), parents)
-
-    place = {uid: number for number, uid in enumerate(manifest.by_id)}
-    features = {name: bench.column(cell.corpus, each) for name, each in cell.contender.extractors.items()}
-
-    def table(part: str, ids: Sequence[str], columns: Mapping[str, Column]) -> FeatureTable:
-        rows = [place[uid] for uid in ids]
-        return FeatureTable(
-            ids=tuple(f"{part}-{number:06d}" for number in range(len(ids))),
-            columns={name: column.take(rows) for name, column in columns.items()},
-            labels=manifest.labels,
-            y=np.array([manifest.by_id[uid].label for uid in ids]),
-        )
-
-    train = table("train", train_ids, features)
-    children = []
-    for name, augmentation in cell.contender.augmentations.items():
-        changed = {
-            feature: bench.column(cell.corpus, each, augmentation)
-            for feature, each in cell.contender.extractors.items()
-        }
-        child = table("train", train_ids, changed)
-        children.append(
-            FeatureTable(tuple(f"{uid}+{name}" for uid in train.ids), child.columns, child.labels, child.y, train.ids)
-        )
-    order = generator(cell.key.seed, "test order", cell.key.digest).permutation(len(fold.test))
-    tested = tuple(fold.test[int(number)] for number in order)
-    return Tables(
-        train=FeatureTable.join([train, *children]),
-        dev=table("dev", fold.dev, features) if chooses else None,
-        test=table("test", tested, features).without_labels(),
-        tested=tested,
-        children=len(train) * len(children),
-    )
-
-
 def _join_truth(cell: Cell, tables: Tables, scores: np.ndarray) -> TestPredictions:
     manifest = cell.corpus.manifest
-    rows = [manifest.by_id[uid] for uid in tables.tested]
+    rows = [manifest.by_id[cell.split.parent(row)] for row in tables.tested]
     truth = np.array([manifest.labels.index(each.label) for each in rows], dtype=np.int64)
     speakers = tuple(each.speaker for each in rows)
     # joined with itself alone: sorted by id, so that the file says nothing of the shuffled order
@@ -229,12 +104,14 @@ def _measure(cell: Cell, model: Model, labels: tuple[str, ...]) -> dict[str, Fig
 
 def _record(cell: Cell, bench: Workbench, **facts: Any) -> Record:
     manifest, card = cell.corpus.manifest, cell.corpus.dataset.card
-    notes = list(manifest.deviations)
+    notes = [*manifest.deviations, *cell.split.notes]
     shared = shared_sentences(manifest, cell.split, cell.fold)
     if shared:
         notes.append(f"{len(shared)} sentences are spoken both in test and outside it")
     if cell.contender.model.card.uses_test_statistics:
         notes.append("the model uses statistics of the test rows")
+    if cell.applied and cell.contender.model.augmentations:
+        notes.append("the model's own augmentations are left aside: the protocol augments")
     return Record(
         key=cell.key,
         label=cell.label,
@@ -258,7 +135,8 @@ def _record(cell: Cell, bench: Workbench, **facts: Any) -> Record:
 def _parts(cell: Cell) -> list[Part]:
     """Return every plugin that has a part in a cell's result."""
     contender = cell.contender
-    return [*cell.corpus.datasets, contender.model, *contender.extractors.values(), *contender.augmentations.values()]
+    changes = (*contender.augmentations.values(), *cell.applied.values())
+    return [*cell.corpus.datasets, contender.model, *contender.extractors.values(), *changes]
 
 
 def _timed(work: Callable[[], Any]) -> tuple[float, Any]:
@@ -280,4 +158,4 @@ def _reason(error: Exception) -> str:
     return f"{type(error).__name__}: {' '.join(str(error).split())}{where}"
 
 
-__all__ = ["Tables", "Workbench", "make_tables", "run_cell"]
+__all__ = ["run_cell"]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +61,8 @@ class Cell:
         With what.
     is_probe
         True for the first cell of a contender on a corpus: latencies are measured there.
+    applied
+        The augmentations that the protocol applied before it split, by name.
     """
 
     key: CellKey
@@ -71,6 +73,7 @@ class Cell:
     fold: Fold
     contender: Contender
     is_probe: bool
+    applied: Mapping[str, Augmentation] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -79,9 +82,11 @@ class Cell:
         return f"{key.dataset['name']}/{key.protocol['name']}/{key.fold}/seed{key.seed}/{self.label}"
 
     @property
-    def training_rows(self) -> int:
-        """Clips that training sees per epoch."""
-        return len(self.fold.train) + (0 if self.contender.model.card.chooses_on_dev else len(self.fold.dev))
+    def training(self) -> tuple[str, ...]:
+        """Rows to learn from: dev is joined to train where the model chooses nothing on it, unless dev is test."""
+        if self.contender.model.card.chooses_on_dev or self.split.dev_is_test:
+            return self.fold.train
+        return tuple(sorted(self.fold.train + self.fold.dev))
 
 
 @dataclass(frozen=True)
@@ -127,7 +132,7 @@ def make_plan(
         skip.
     """
     contenders = [make_contender(name, registry, request.settings) for name in request.models]
-    protocols = [get_protocol(name) for name in request.protocols]
+    protocols = [get_protocol(name, emobox=request.emobox) for name in request.protocols]
     within = [protocol for protocol in protocols if not protocol.crosses_corpora]
     place = (registry, data_roots, cache, progress)
     corpora, skips = open_corpora(request, *place) if within else ([], [])
@@ -145,7 +150,7 @@ def make_plan(
             skips += crossed.skips
             known = {corpus.manifest.dataset for corpus in corpora}
             corpora += [corpus for corpus in crossed.members if corpus.manifest.dataset not in known]
-    cells = [cell for task in tasks for contender in contenders for cell in _cells(request, *task, contender)]
+    cells = [cell for task in tasks for contender in contenders for cell in _cells(request, registry, *task, contender)]
     found = ((cell, store.find(cell.key, cell.label)) for cell in cells)
     done = {cell.key.digest: record for cell, record in found if record is not None and record.status == "done"}
     return Plan(tuple(cells), done, tuple(dict.fromkeys(skips)), tuple(corpora))
@@ -160,24 +165,35 @@ def make_contender(name: str, registry: Registry, settings: Mapping[str, Mapping
 
     model = create()
     extractors = {each: registry.get("feature", each).create(**settings.get(each, {})) for each in model.features}
-    augmentations = {
-        each: registry.get("augmentation", each).create(**settings.get(each, {})) for each in model.augmentations
+    return Contender(create, model, extractors, make_augmentations(model.augmentations, registry, settings))
+
+
+def make_augmentations(
+    names: Iterable[str], registry: Registry, settings: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Augmentation]:
+    """Make augmentations with the arguments that were asked for, by name and in order."""
+    return {name: registry.get("augmentation", name).create(**settings.get(name, {})) for name in names}
+
+
+def _cells(
+    request: Request, registry: Registry, corpus: Corpus, protocol: Protocol, split: Split, contender: Contender
+) -> Iterator[Cell]:
+    applied = make_augmentations(protocol.augmentations, registry, request.settings)
+    facts: dict[str, Any] = {
+        "name": protocol.name,
+        "version": protocol.version,
+        "split": split.digest,
+        "folds": len(split.folds),
     }
-    return Contender(create, model, extractors, augmentations)
-
-
-def _cells(request: Request, corpus: Corpus, protocol: Protocol, split: Split, contender: Contender) -> Iterator[Cell]:
+    if applied:
+        facts["augmentations"] = [each.identity.facts() for each in applied.values()]
+        contender = replace(contender, augmentations={})  # children of children are in nobody's protocol
     seeds = range(request.seeds if contender.model.card.seeded else 1)
     for seed in seeds:
         for place, fold in enumerate(split.folds):
             key = CellKey(
                 dataset=corpus.facts(),
-                protocol={
-                    "name": protocol.name,
-                    "version": protocol.version,
-                    "split": split.digest,
-                    "folds": len(split.folds),
-                },
+                protocol=facts,
                 fold=fold.name,
                 seed=seed,
                 model=contender.model.identity.facts(),
@@ -185,7 +201,7 @@ def _cells(request: Request, corpus: Corpus, protocol: Protocol, split: Split, c
                 augmentations=tuple(each.identity.facts() for each in contender.augmentations.values()),
             )
             is_probe = seed == 0 and place == 0
-            yield Cell(key, contender.label, corpus, protocol, split, fold, contender, is_probe)
+            yield Cell(key, contender.label, corpus, protocol, split, fold, contender, is_probe, applied)
 
 
 __all__ = [
@@ -195,6 +211,7 @@ __all__ = [
     "Progress",
     "Request",
     "Skip",
+    "make_augmentations",
     "make_contender",
     "make_plan",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 #: Shows progress: called with a label and a total, gives a context whose value is told how many are done.
@@ -25,6 +26,8 @@ class Request:
         Arguments by part name: ``{"logreg": {"c": 0.5}}``.
     skip_bad_audio
         Leave out recordings that cannot be read.
+    emobox
+        A copy of EmoBox's data folder, for protocol ``emobox``.
     """
 
     models: tuple[str, ...]
@@ -34,6 +37,7 @@ class Request:
     seeds: int = 3
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     skip_bad_audio: bool = False
+    emobox: Path | None = None
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,9 @@ from serbench.plugin.registry import Registry
 from serbench.results.record import Record
 from serbench.results.store import Store
 from serbench.run.estimate import Times
-from serbench.run.job import Workbench, run_cell
+from serbench.run.job import run_cell
 from serbench.run.plan import Plan, Progress
+from serbench.run.tables import Workbench
 
 
 @dataclass

@@ -12,7 +12,8 @@ from serbench.api import ModelCard
 from serbench.errors import LeakError
 from serbench.features.table import FeatureTable
 from serbench.protocol.split import Fold, Split
-from serbench.run.job import Workbench, make_tables, run_cell
+from serbench.run.job import run_cell
+from serbench.run.tables import Workbench, make_tables
 from tests.run import toy
 from tests.run.conftest import no_progress
 
