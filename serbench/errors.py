@@ -20,7 +20,8 @@ The tree::
     │   ├── DuplicateNameError 5   two plugins offer one name
     │   └── NotFittedError   5   predict was called before fit
     ├── FormatError          6   a file on disk has an unknown or damaged format
-    └── CellsFailedError     7   the run ended, but some cells failed
+    ├── CellsFailedError     7   the run ended, but some cells failed
+    └── BoardError           8   a leaderboard does not hold: a stale view, a figure that cannot be recomputed
 
 Interrupted by the keyboard: 130.
 """
@@ -112,6 +113,12 @@ class CellsFailedError(SerbenchError):
     exit_code = 7
 
 
+class BoardError(SerbenchError):
+    """A leaderboard that does not hold what it says; the message names the first thing that does not."""
+
+    exit_code = 8
+
+
 def suggestion(name: str, known: Iterable[str]) -> str:
     """Return ``"; did you mean 'x'?"`` for the nearest known name, or an empty string.
 
@@ -128,6 +135,7 @@ def suggestion(name: str, known: Iterable[str]) -> str:
 
 __all__ = [
     "AudioError",
+    "BoardError",
     "CellsFailedError",
     "DatasetError",
     "DatasetMissingError",
