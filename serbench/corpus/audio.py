@@ -101,12 +101,20 @@ def read_audio(path: Path, sample_rate: int | None = None) -> tuple[npt.NDArray[
     wave = sound.mono()
     if sample_rate is None or sample_rate == sound.sample_rate:
         return wave, sound.sample_rate
-    import soxr
-
-    resampled: npt.NDArray[np.float32] = soxr.resample(wave, sound.sample_rate, sample_rate, quality="HQ")
+    resampled = resample(wave, sound.sample_rate, sample_rate)
     if not len(resampled):
         raise AudioError(f"{path} has {len(wave)} samples, too few for any at {sample_rate} Hz; get the file again")
     return resampled, sample_rate
+
+
+def resample(wave: npt.NDArray[np.float32], sample_rate: int, wanted: int) -> npt.NDArray[np.float32]:
+    """Return a float32 (samples,) wave at another rate, both in Hz: soxr, high quality."""
+    if wanted == sample_rate:
+        return wave
+    import soxr
+
+    resampled: npt.NDArray[np.float32] = soxr.resample(wave, sample_rate, wanted, quality="HQ")
+    return resampled
 
 
 def _samples(path: Path) -> tuple[npt.NDArray[np.float32], int, int, str]:
@@ -125,4 +133,4 @@ def _samples(path: Path) -> tuple[npt.NDArray[np.float32], int, int, str]:
         raise AudioError(f"{path} is damaged or no sound: {words.rstrip('.')}; get the file again") from error
 
 
-__all__ = ["Sound", "decode", "read_audio"]
+__all__ = ["Sound", "decode", "read_audio", "resample"]

@@ -1,0 +1,162 @@
+"""What is odd about the recordings of a corpus, whatever is done with them.
+
+Conventions
+-----------
+Nothing here leaks: an oddity is reported, and what becomes of it is a person's decision. Kinds, and their bounds:
+
+==============  ===================================================================================================
+``unreadable``  a file that cannot be read whole: missing, truncated, damaged
+``silent``      rms below -80 dB of full scale, or not one sample that is not 0
+``quiet``       rms below -60 dB: 16-bit samples of less than 33 steps
+``clipped``     more than 0.1 % and at least 30 of the samples lie within 1 % of the largest
+``cut``         begins or ends within 10 dB of its loudest 20 ms: in the middle of a sound
+``short``       less than a third of the median of the corpus, or less than 0.1 s
+``long``        more than three times the median
+``format``      another rate or number of channels than most of the corpus
+``labels``      one sound under several labels, or of several speakers
+``copies``      one sound under several ids, labelled alike
+``names``       what the dataset says of a clip's name
+``deviations``  what differs from the published corpus
+==============  ===================================================================================================
+
+Of two sounds that are one, ``=`` says that they are so sample by sample, ``~`` that they are nearly so.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from serbench.corpus.finding import Finding
+from serbench.corpus.fingerprint import Fingerprint
+from serbench.corpus.inventory import Inventory, Recording
+from serbench.corpus.manifest import Manifest
+from serbench.corpus.twins import Twins
+
+#: Root mean squares, full scale 1.
+SILENT, QUIET = 1e-4, 1e-3
+#: Part of the samples, and how many of them, near the largest.
+HELD, HELD_SAMPLES = 1e-3, 30
+#: In dB, against the loudest 20 ms.
+CUT = -10.0
+#: Against the median; the second in seconds.
+TIMES, SHORT = 3.0, 0.1
+
+
+def find_oddities(
+    manifest: Manifest, inventory: Inventory, fingerprints: Mapping[str, Fingerprint], twins: Sequence[Twins]
+) -> tuple[Finding, ...]:
+    """Return what is odd, the gravest kind first; nothing for a kind of which there is nothing.
+
+    Parameters
+    ----------
+    manifest, inventory
+        The corpus and its recordings.
+    fingerprints
+        From a recording's digest to its fingerprint, for all of the inventory.
+    twins
+        The groups of utterances that have one sound.
+    """
+    recordings = {uid: found for uid, found in inventory.recordings.items() if uid in manifest.by_id}
+    bad = {uid: reason for uid, reason in inventory.bad.items() if uid in manifest.by_id}
+    found = [
+        Finding(
+            kind="unreadable",
+            text="cannot be read whole",
+            items=tuple(f"{uid}: {reason}" for uid, reason in sorted(bad.items())),
+        ),
+        *_of_twins(manifest, twins),
+        *_of_levels(recordings, fingerprints),
+        *_of_lengths(recordings),
+        _of_formats(recordings),
+        Finding(
+            kind="names",
+            text="named otherwise than the others",
+            items=tuple(f"{each.id}: {each.remark}" for each in manifest.utterances if each.remark),
+        ),
+        Finding(kind="deviations", text="differs from the published corpus", items=manifest.deviations),
+    ]
+    return tuple(each for each in found if each.items)
+
+
+def same_sound(twins: Twins, among: Sequence[str] | None = None) -> str:
+    """Return a group as people read it: ``a = b``, or ``a ~ b`` where the sounds are not equal sample by sample."""
+    return (" = " if twins.equal else " ~ ").join(twins.ids if among is None else among)
+
+
+def _of_twins(manifest: Manifest, twins: Sequence[Twins]) -> list[Finding]:
+    labelled: list[str] = []
+    copies: list[str] = []
+    for each in twins:
+        utterances = [manifest.by_id[uid] for uid in each.ids]
+        labels = list(dict.fromkeys(utterance.label for utterance in utterances))
+        speakers = list(dict.fromkeys(utterance.speaker for utterance in utterances))
+        if len(labels) > 1 or len(speakers) > 1:
+            words = labels if len(labels) > 1 else [f"speaker {speaker}" for speaker in speakers]
+            labelled.append(f"{same_sound(each)} ({', '.join(words)})")
+        else:
+            copies.append(same_sound(each))
+    return [
+        Finding(kind="labels", text="one sound under several labels or speakers", items=tuple(labelled)),
+        Finding(kind="copies", text="one sound under several ids, labelled alike", items=tuple(copies)),
+    ]
+
+
+def _of_levels(recordings: Mapping[str, Recording], fingerprints: Mapping[str, Fingerprint]) -> list[Finding]:
+    silent = {uid for uid, each in recordings.items() if each.rms < SILENT}
+    quiet = {uid for uid, each in recordings.items() if each.rms < QUIET} - silent
+    clipped: list[str] = []
+    cut: list[str] = []
+    for uid, each in recordings.items():
+        found = fingerprints[each.digest]
+        if uid in silent:
+            continue
+        if found.held > HELD and found.held * each.seconds * each.sample_rate >= HELD_SAMPLES:
+            clipped.append(uid)
+        if not found.is_blank and max(found.first, found.last) > CUT:
+            cut.append(uid)
+    return [
+        Finding(kind="silent", text="silent, or nearly so: below -80 dB", items=tuple(sorted(silent))),
+        Finding(kind="quiet", text="very quiet: below -60 dB", items=tuple(sorted(quiet))),
+        Finding(kind="clipped", text="clipped: stays at its largest sample", items=tuple(clipped)),
+        Finding(kind="cut", text="begins or ends in the middle of a sound", items=tuple(cut)),
+    ]
+
+
+def _of_lengths(recordings: Mapping[str, Recording]) -> list[Finding]:
+    if not recordings:
+        return []
+    median = statistics.median(each.seconds for each in recordings.values())
+    short = [uid for uid, each in recordings.items() if each.seconds < max(SHORT, median / TIMES)]
+    long = [uid for uid, each in recordings.items() if each.seconds > median * TIMES]
+    seconds = {uid: f"{uid} ({recordings[uid].seconds:.1f} s)" for uid in (*short, *long)}
+    return [
+        Finding(
+            kind="short",
+            text=f"very short, where half of the clips last {median:.1f} s or more",
+            items=tuple(seconds[uid] for uid in short),
+        ),
+        Finding(
+            kind="long",
+            text=f"very long, where half of the clips last {median:.1f} s or less",
+            items=tuple(seconds[uid] for uid in long),
+        ),
+    ]
+
+
+def _of_formats(recordings: Mapping[str, Recording]) -> Finding:
+    formats = Counter((each.sample_rate, each.channels) for each in recordings.values())
+    usual = max(formats, key=lambda each: (formats[each], each), default=None)
+    return Finding(
+        kind="format",
+        text="of another rate or number of channels than most",
+        items=tuple(
+            f"{uid} ({each.sample_rate} Hz, {each.channels} channel{'s' * (each.channels > 1)})"
+            for uid, each in recordings.items()
+            if (each.sample_rate, each.channels) != usual
+        ),
+    )
+
+
+__all__ = ["CUT", "HELD", "QUIET", "SILENT", "find_oddities", "same_sound"]
