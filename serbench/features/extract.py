@@ -23,8 +23,10 @@ from serbench import seeding
 from serbench.corpus.audio import read_audio
 from serbench.environment import usable_cores
 from serbench.errors import PluginError, SerbenchError, UsageError
+from serbench.features.batch import extract_waves
 from serbench.features.cache import FeatureCache, FeatureRows, clip_key
 from serbench.features.extractor import BatchedFeatureExtractor, FeatureExtractor
+from serbench.features.repeat import expect_same, repeated
 from serbench.features.table import Column, Floats, Output
 from serbench.part import Identity
 
@@ -134,13 +136,21 @@ def extract_column(
     def load(clip: Clip) -> Floats:
         return _wave(clip, extractor.card.sample_rate, augmentation)
 
+    def again(batch: list[tuple[_Item, Floats]]) -> None:
+        (key, clip, _), row = batch[0]
+        (repeat,) = _extract(extractor, [(key, clip, load(clip))], device)
+        who = extractor.identity.label if identity is None else f"{extractor.identity.label} of {identity.label}"
+        first, second = (_checked(each, extractor, clip, None) for each in (row, repeat))
+        expect_same(who, str(clip.path), first, second)
+
     with (
         contextlib.closing(_Kept(rows)) as kept,
         contextlib.closing(_decoded(todo, load, threads)) as decoded,
         _cores_shared(extractor, device, threads if todo else 0),
     ):
-        for batch in _batches(decoded, most):
-            for (key, clip, _), row in zip(batch, _extract(extractor, batch, device), strict=True):
+        made = (list(zip(batch, _extract(extractor, batch, device), strict=True)) for batch in _batches(decoded, most))
+        for batch in repeated(made, again):
+            for (key, clip, _), row in batch:
                 kept.add(key, _checked(row, extractor, clip, kept.shape))
                 done += wanted[key]
             if progress is not None:
@@ -254,30 +264,11 @@ def _extract(extractor: FeatureExtractor, batch: list[_Item], device: str) -> li
     label, first = extractor.identity.label, batch[0][1].path
     where = f"{first}" if len(batch) == 1 else f"a batch of {len(batch)} clips that begins with {first}"
     try:
-        if not isinstance(extractor, BatchedFeatureExtractor):
-            return [extractor.extract(wave) for _, _, wave in batch]
-        return _extract_batch(extractor, [wave for _, _, wave in batch], device)
+        return extract_waves(extractor, [wave for _, _, wave in batch], device)
     except SerbenchError:
         raise
     except Exception as error:
         raise PluginError(f"{label} failed on {where}: {type(error).__name__}: {error}") from error
-
-
-def _extract_batch(extractor: BatchedFeatureExtractor, waves: list[Floats], device: str) -> list[Floats]:
-    import torch
-
-    padded = np.zeros((len(waves), max(len(wave) for wave in waves)), np.float32)
-    for row, wave in zip(padded, waves, strict=True):
-        row[: len(wave)] = wave
-    sizes = torch.tensor([len(wave) for wave in waves])
-    with torch.inference_mode():
-        values, lengths = extractor.extract_batch(torch.from_numpy(padded).to(device), sizes.to(device))
-        rows, counts = values.cpu().numpy(), lengths.tolist()
-    if len(rows) != len(waves) or len(counts) != len(waves):
-        raise PluginError(f"{extractor.identity.label} returned {len(rows)} rows for {len(waves)} clips")
-    if extractor.card.output in ("vector", "image"):
-        return [row.copy() for row in rows]
-    return [row[:count].copy() for row, count in zip(rows, counts, strict=True)]
 
 
 def _checked(row: Floats, extractor: FeatureExtractor, clip: Clip, shape: tuple[int, ...] | None) -> Floats:
