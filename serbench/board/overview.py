@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from urllib.parse import quote
 
 from serbench.board.markdown import NOTHING, code, decimal, escape, one_line, percent, short, table
+from serbench.board.matrix import is_crossed, matrix_lines
 from serbench.board.overall import Entry, Overall, make_overall
 from serbench.board.page import COST
 from serbench.board.rank import Board, Place
@@ -20,6 +21,7 @@ from serbench.board.wording import (
     machine_letters,
     model_cell,
     page_stem,
+    subject_of,
     why_apart,
 )
 from serbench.results.row import Row
@@ -48,6 +50,8 @@ def overview_lines(boards: Sequence[Board]) -> Iterator[str]:
         yield from ("", f"## Protocol {escape(glance.protocol)}{'' if ranked else ' (never ranked)'}", "")
         yield from _glance(glance)
         yield from ("", "Tables:", "")
+        if any(is_crossed(board.first) for board in of_protocol):
+            yield "* [The matrices](tables/cross.md) ([CSV](tables/cross.csv))"
         yield from _links(of_protocol)
 
 
@@ -60,11 +64,14 @@ def glance_lines(boards: Sequence[Board]) -> Iterator[str]:
 
 
 def _glance(glance: Overall) -> Iterator[str]:
+    crossed = [place.row for board in glance.apart for place in board.places if is_crossed(place.row)]
+    if crossed:
+        yield from (*matrix_lines(crossed), "")
     if glance.headline:
         yield from (_SKILL.format(datasets=_list(board.dataset for board in glance.headline)), "")
         yield from _matrix(glance, glance.headline, with_skill=True)
         yield ""
-    if glance.apart:
+    if glance.apart and not crossed:
         yield from ("Shown apart, never part of a mean:", "")
         yield from _matrix(glance, glance.apart, with_skill=False)
         yield ""
@@ -138,7 +145,7 @@ def _links(boards: Sequence[Board]) -> Iterator[str]:
         row = board.first
         page = quote(stem)
         facts = f"{row.utterances} clips, {row.speakers} speakers, {len(row.classes)} classes, {audio_label(row)}"
-        yield f"* [{escape(board.dataset)}](tables/{page}.md) ([CSV](tables/{page}.csv)): {escape(facts)}"
+        yield f"* [{escape(subject_of(board))}](tables/{page}.md) ([CSV](tables/{page}.csv)): {escape(facts)}"
 
 
 def _list(words: Iterable[str]) -> str:

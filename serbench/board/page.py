@@ -22,6 +22,7 @@ from serbench.board.wording import (
     model_cell,
     page_stem,
     rank_cell,
+    subject_of,
     task_name,
     uar_cell,
     why_apart,
@@ -55,7 +56,7 @@ in one of the two."""
 def page_lines(boards: Sequence[Board]) -> Iterator[str]:
     """Yield the lines of a page; its boards are the tasks of one protocol and dataset, one at least."""
     board = boards[0]
-    yield from (MARK, "", f"# {escape(board.dataset)}, protocol {escape(board.protocol)}", "")
+    yield from (MARK, "", f"# {escape(subject_of(board))}, protocol {escape(board.protocol)}", "")
     yield f"[All datasets](../README.md) · [every number as CSV]({quote(page_stem(board))}.csv)"
     for each in boards:
         if len(boards) > 1:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from serbench.board.markdown import one_line, percent, short
+from serbench.board.matrix import is_crossed, matrix_facts, matrix_lines
 from serbench.board.overview import overview_lines
 from serbench.board.page import page_lines
 from serbench.board.rank import FLOORS, Board, Place, make_boards
@@ -42,7 +43,8 @@ def build(rows: Iterable[Row], folder: Path) -> list[Path]:
     """Write ``README.md``, ``tables/<protocol>-<dataset>.md`` and ``.csv``; return the files, sorted.
 
     Tasks of one protocol and dataset (another label map, another copy of the recordings) share a file, a
-    section each.
+    section each; so do the training sets where corpora are crossed, whose matrices stand in ``tables/cross.md`` and
+    ``.csv``.
     """
     boards = make_boards(rows)
     pages: dict[str, list[Board]] = {}
@@ -51,7 +53,21 @@ def build(rows: Iterable[Row], folder: Path) -> list[Path]:
     texts = {folder / "README.md": _lines(overview_lines(boards))}
     for stem, group in pages.items():
         texts[folder / "tables" / f"{stem}.md"] = _lines(page_lines(group))
-        texts[folder / "tables" / f"{stem}.csv"] = _csv(group)
+        texts[folder / "tables" / f"{stem}.csv"] = _csv(
+            [_csv_line(board, place) for board in group for place in board.places]
+        )
+    crossed = [place.row for board in boards for place in board.places if is_crossed(place.row)]
+    if crossed:
+        heading = (
+            MARK,
+            "",
+            "# Crossed corpora",
+            "",
+            "[All datasets](../README.md) · [every number as CSV](cross.csv)",
+            "",
+        )
+        texts[folder / "tables" / "cross.md"] = _lines((*heading, *matrix_lines(crossed)))
+        texts[folder / "tables" / "cross.csv"] = _csv(matrix_facts(crossed))
     for path, text in texts.items():
         write_text(path, text)
     _remove_stale(folder / "tables", set(texts))
@@ -89,8 +105,7 @@ def _lines(lines: Iterable[str]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _csv(boards: Sequence[Board]) -> str:
-    lines = [_csv_line(board, place) for board in boards for place in board.places]
+def _csv(lines: Sequence[dict[str, Any]]) -> str:
     columns = list(dict.fromkeys(name for line in lines for name in line))
     stream = io.StringIO()
     writer = csv.DictWriter(stream, columns, restval="", lineterminator="\n")

@@ -119,7 +119,12 @@ def why_apart(board: Board) -> str:
 
 def page_stem(board: Board) -> str:
     """Return the name of a board's files without the ending; no folder can hide in it."""
-    return f"{quote(board.protocol, safe='')}-{quote(board.dataset, safe='')}"
+    return f"{quote(board.protocol, safe='')}-{quote(subject_of(board), safe='')}"
+
+
+def subject_of(board: Board) -> str:
+    """Return the dataset whose page the board is on: its own, or the one that is tested where corpora are crossed."""
+    return str(board.first.dataset.get("tested_on", board.dataset))
 
 
 def label_map_of(row: Row) -> tuple[str, str]:
@@ -137,7 +142,9 @@ def task_name(board: Board) -> str:
 
 def command_of(row: Row) -> str:
     """Return the command that repeats a row, quoted for a shell."""
-    words = ["serbench", "run", "--model", str(row.model["name"]), "--dataset", str(row.dataset["name"])]
+    words = ["serbench", "run", "--model", str(row.model["name"])]
+    for name in row.dataset.get("corpora", [row.dataset["name"]]):
+        words += ["--dataset", str(name)]
     seeds = row.cells["expected"] // row.folds if row.folds else len(row.seeds)
     words += ["--protocol", str(row.protocol["name"]), "--seeds", str(max(1, seeds))]
     labels = row.dataset.get("params", {}).get("labels")
@@ -171,6 +178,7 @@ __all__ = [
     "model_cell",
     "page_stem",
     "rank_cell",
+    "subject_of",
     "task_name",
     "uar_cell",
     "why_apart",

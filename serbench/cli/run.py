@@ -201,6 +201,7 @@ def _execute(prepared: Prepared) -> Outcome:
 
 def _finish(prepared: Prepared, outcome: Outcome) -> None:
     """Say the scores, where the records lie, and what to do next; raise when cells failed."""
+    from serbench.board.matrix import matrix_facts
     from serbench.board.rank import to_json
     from serbench.cli.scores import print_scores
     from serbench.results.store import Store
@@ -216,7 +217,7 @@ def _finish(prepared: Prepared, outcome: Outcome) -> None:
         raise KeyboardInterrupt
     rows = [row for row in summarise(Store(out)) if _is_asked_for(row, prepared)]
     if prepared.as_json:
-        console.print_json({"rows": to_json(rows), **_plan_facts(prepared)})
+        console.print_json({"rows": to_json(rows), "matrix": matrix_facts(rows), **_plan_facts(prepared)})
     else:
         print_scores(rows)
         cells = f"{len(outcome.done)} cells run, {len(prepared.plan.done)} were done before"
@@ -263,7 +264,8 @@ def _print_plan(prepared: Prepared, seconds: float) -> None:
     made = prepared.plan
     lines: dict[tuple[str, str, str], list[Any]] = {}
     for cell in made.cells:
-        at = (cell.key.dataset["name"], cell.key.protocol["name"], cell.label)
+        dataset = "each with each" if cell.protocol.crosses_corpora else cell.key.dataset["name"]
+        at = (dataset, cell.key.protocol["name"], cell.label)
         done = cell.key.digest in made.done
         entry = lines.setdefault(at, [0, 0, 0.0])
         entry[0] += 1

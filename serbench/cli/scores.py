@@ -5,16 +5,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from serbench.board.markdown import percent, short
+from serbench.board.matrix import is_crossed
 from serbench.board.rank import Board, Place, make_boards
 from serbench.cli import console
+from serbench.cli.matrix import print_matrices
 from serbench.results.row import Row
 
 _COLUMNS = ("model", "rank", "UAR %", "95 %", "WA %", "params", "ms", "train s")
 
 
 def print_scores(rows: Sequence[Row]) -> None:
-    """Print a table per task, best first, and what is missing where a row is not whole."""
-    for board in make_boards(rows):
+    """Print a table per task, best first, and what is missing where a row is not whole; crossed corpora as matrices."""
+    crossed = [row for row in rows if is_crossed(row)]
+    boards = make_boards(row for row in rows if not is_crossed(row))
+    if boards or not crossed:
+        _print_boards(boards)
+    if crossed:
+        print_matrices(crossed)
+
+
+def _print_boards(boards: Sequence[Board]) -> None:
+    for board in boards:
         console.table(_COLUMNS, map(_line, board.places), title=_title(board), right=_COLUMNS[1:])
         for problem in dict.fromkeys(problem for place in board.places for problem in place.row.problems):
             console.line(f"  {problem}")
