@@ -3,10 +3,7 @@
 Conventions
 -----------
 Rows are ranked by UAR within one task: one corpus copy, one label map, one split. Ranks are shared where the
-data cannot tell rows apart. The best row leads; each next row gets the leader's rank when the paired
-t-interval (95 %, speakers paired, see ``paired_interval``) of the difference to the leader includes 0, and
-else leads a rank of its own, which is its place. One comparison at a time, no correction for several: ranks may
-still promise a little too much, and shared ranks never mean "equal".
+data cannot tell rows apart; ``serbench.board.apart`` says by which rule.
 
 Without a rank stand: rows that are not whole, and all rows of a protocol that is never ranked.
 """
@@ -18,9 +15,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from serbench.board.apart import separate, smallest_resolvable
 from serbench.digest import canonical_json
 from serbench.results.row import Row
-from serbench.scoring.statistics import paired_interval
+from serbench.scoring.figure import Figure
 
 #: Systems that stand in every table, so that the floor is visible.
 FLOORS = ("majority", "prior", "logreg")
@@ -43,6 +41,8 @@ class Place:
     is_undominated
         True when no row measured on the same machine is as good and as fast, and better at one of them
         (UAR, latency p50); None without a latency.
+    ties
+        Names of the ranked rows that it cannot be told apart from, of whatever rank; empty without a rank.
     """
 
     row: Row
@@ -50,6 +50,7 @@ class Place:
     rank: int | None
     is_shared: bool
     is_undominated: bool | None
+    ties: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -62,10 +63,13 @@ class Board:
         Ranked ones first, by UAR; then those without a rank, by UAR. Never empty.
     is_main
         True when the overall table takes this task for its dataset: it has most rows of the dataset's tasks.
+    resolvable
+        The smallest difference in UAR that its speakers resolve; see :func:`serbench.board.apart.smallest_resolvable`.
     """
 
     places: tuple[Place, ...]
     is_main: bool
+    resolvable: Figure
 
     @property
     def first(self) -> Row:
@@ -105,7 +109,11 @@ def make_boards(rows: Iterable[Row]) -> list[Board]:
     for task in sorted(tasks, key=lambda task: (-len(tasks[task]), task)):
         main.setdefault(_protocol_and_dataset(tasks[task][0]), task)
     boards = [
-        Board(_places(group, names), is_main=main[_protocol_and_dataset(group[0])] == task)
+        Board(
+            _places(group, names),
+            main[_protocol_and_dataset(group[0])] == task,
+            smallest_resolvable([row for row in group if row.is_whole]),
+        )
         for task, group in tasks.items()
     ]
     return sorted(boards, key=_board_order)
@@ -136,15 +144,11 @@ def display_names(rows: Iterable[Row]) -> dict[str, str]:
     return names
 
 
-def cannot_be_told_apart(first: Row, second: Row) -> bool:
-    """Tell whether the paired interval of the difference in UAR includes 0, or cannot be given."""
-    return paired_interval(first.speaker_values, second.speaker_values).holds(0.0)
-
-
 def to_json(rows: Iterable[Row]) -> list[dict[str, Any]]:
     """Return every row's facts as JSON-like values, in the boards' order.
 
-    Beside the row's own facts: ``name``, ``rank`` (None without one), ``rank_is_shared``, ``is_undominated``.
+    Beside the row's own facts: ``name``, ``rank`` (None without one), ``rank_is_shared``, ``is_undominated``,
+    ``ties`` (names of the rows it cannot be told apart from), ``resolvable`` (of its board).
     """
     return [
         {
@@ -153,6 +157,8 @@ def to_json(rows: Iterable[Row]) -> list[dict[str, Any]]:
             "rank": place.rank,
             "rank_is_shared": place.is_shared,
             "is_undominated": place.is_undominated,
+            "ties": place.ties,
+            "resolvable": board.resolvable.facts(),
         }
         for board in make_boards(rows)
         for place in board.places
@@ -182,18 +188,20 @@ def _by_uar(row: Row) -> tuple[Any, ...]:
 def _places(rows: Sequence[Row], names: Mapping[str, str]) -> tuple[Place, ...]:
     ranked = sorted((row for row in rows if _may_rank(row)), key=_by_uar)
     others = sorted((row for row in rows if not _may_rank(row)), key=_by_uar)
-    ranks: list[int] = []
-    leader = 0
-    for place, row in enumerate(ranked):
-        if not cannot_be_told_apart(ranked[leader], row):
-            leader = place
-        ranks.append(leader + 1)
-    shared = Counter(ranks)
+    found = separate(ranked)
+    shared = Counter(found.ranks)
     front = {row.system: _is_undominated(row, rows) for row in rows}
     return (
         *(
-            Place(row, names[row.system], rank, shared[rank] > 1, front[row.system])
-            for row, rank in zip(ranked, ranks, strict=True)
+            Place(
+                row,
+                names[row.system],
+                rank,
+                shared[rank] > 1,
+                front[row.system],
+                tuple(names[system] for system in found.ties[row.system]),
+            )
+            for row, rank in zip(ranked, found.ranks, strict=True)
         ),
         *(Place(row, names[row.system], None, is_shared=False, is_undominated=front[row.system]) for row in others),
     )
@@ -225,7 +233,6 @@ __all__ = [
     "FLOORS",
     "Board",
     "Place",
-    "cannot_be_told_apart",
     "display_names",
     "make_boards",
     "same_machine",

@@ -31,7 +31,8 @@ class FeatureCard(Card):
     output
         ``vector`` (d,), ``sequence`` (t, d), ``image`` (c, h, w) or ``waveform`` (n,).
     pretrained_on
-        Names of corpora (or of text about them) that learned weights inside the extractor have seen.
+        Names of corpora (or of text about them) that learned weights inside the extractor have seen; a dataset of
+        ours by its name here. The board marks rows that use it, and more so on a corpus among them.
     """
 
     sample_rate: int

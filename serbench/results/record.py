@@ -99,7 +99,9 @@ class Record:
         Sentences a reader of the row should know.
     standing
         What the board may do with it: ``ranked`` (the protocol takes part in rankings), ``diagnostic`` and
-        ``headline`` (of the dataset's card), ``reason`` (why it is not ranked or stands apart, else None).
+        ``headline`` (of the dataset's card), ``reason`` (why it is not ranked or stands apart, else None), ``declared``
+        (what it must say of the row, from the cards of model and features: ``seeded``, ``uses_test_statistics``,
+        ``pretrained_on``; may be absent).
     predictions
         Digest of the predictions file, None without one.
     """

@@ -16,6 +16,7 @@ from typing import Any
 
 from serbench.digest import digest_value
 from serbench.scoring.figure import Figure
+from serbench.scoring.luck import Luck
 from serbench.scoring.statistics import Interval
 
 
@@ -52,7 +53,7 @@ class Row:
     classes
         The task's classes, in the order of ``confusion``.
     standing
-        Of the records: ``ranked``, ``diagnostic``, ``headline``, ``reason``.
+        Of the records: ``ranked``, ``diagnostic``, ``headline``, ``reason``, ``declared``.
     seeds
         Those that the scores come from: the whole ones; where there is none, the one with most folds.
     folds
@@ -74,7 +75,11 @@ class Row:
     interval
         Of UAR, over speakers; 95 %.
     speaker_values
-        From speaker to the jackknife pseudo-value of UAR, for paired comparisons; empty with one speaker.
+        From speaker to the jackknife pseudo-value of UAR, for intervals of differences; empty with one speaker.
+    speaker_shares
+        From speaker to the share of UAR, for tests of differences; they add up to UAR.
+    training_luck
+        The variance of UAR over training runs that speakers of a fold share; not known for one seed.
     cost
         From figure name to the median over the cells measured on ``machine``.
     machine
@@ -109,6 +114,8 @@ class Row:
     confusion: tuple[tuple[int, ...], ...]
     interval: Interval
     speaker_values: Mapping[str, float] = field(default_factory=dict)
+    speaker_shares: Mapping[str, float] = field(default_factory=dict)
+    training_luck: Luck = field(default_factory=Luck)
     cost: Mapping[str, Figure] = field(default_factory=dict)
     machine: Mapping[str, Any] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
@@ -142,7 +149,7 @@ class Row:
 
     def facts(self) -> dict[str, Any]:
         """Return the JSON form, every number in full."""
-        figures = ("scores", "skill", "recalls", "interval", "cost")
+        figures = ("scores", "skill", "recalls", "interval", "training_luck", "cost")
         plain = [each.name for each in fields(self) if each.name not in figures]
         return {
             **{name: getattr(self, name) for name in plain},
@@ -150,6 +157,7 @@ class Row:
             "skill": self.skill.facts(),
             "recalls": {name: each.facts() for name, each in self.recalls.items()},
             "interval": self.interval.facts(),
+            "training_luck": self.training_luck.facts(),
             "cost": {name: each.facts() for name, each in self.cost.items()},
         }
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import statistics
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -26,20 +26,17 @@ import numpy as np
 from serbench.digest import canonical_json, digest_value
 from serbench.results.record import CellKey, Record
 from serbench.results.row import Row, Score
+from serbench.results.speakers import over_speakers
 from serbench.results.store import Store, TestPredictions
 from serbench.scoring.figure import Figure
 from serbench.scoring.metric import Metric
 from serbench.scoring.metrics import CORE_METRICS, confusion, per_class_recall
-from serbench.scoring.statistics import (
-    Interval,
-    interval_of_counts,
-    jackknife_values,
-    mean_and_spread,
-    speaker_counts,
-)
+from serbench.scoring.statistics import mean_and_spread
 
 
-def summarise(store: Store, metrics: Sequence[Metric] = CORE_METRICS) -> list[Row]:
+def summarise(
+    store: Store, metrics: Sequence[Metric] = CORE_METRICS, keep: Callable[[Record], bool] = lambda _: True
+) -> list[Row]:
     """Return a row per system and task, sorted by protocol, dataset, label, digests.
 
     Parameters
@@ -48,6 +45,8 @@ def summarise(store: Store, metrics: Sequence[Metric] = CORE_METRICS) -> list[Ro
         Where the records lie.
     metrics
         What is computed of the pooled predictions; the core metrics must be among them.
+    keep
+        Tells which records take part: those of one seed, for example.
 
     Raises
     ------
@@ -55,7 +54,7 @@ def summarise(store: Store, metrics: Sequence[Metric] = CORE_METRICS) -> list[Ro
         When a record or its predictions are damaged; the message names the file.
     """
     groups: dict[str, list[Record]] = defaultdict(list)
-    for record in store.records():
+    for record in filter(keep, store.records()):
         groups[_group_of(record.key)].append(record)
     rows = [_row(store, groups[name], metrics) for name in sorted(groups)]
     return sorted(rows, key=lambda row: (row.protocol["name"], row.dataset["name"], row.label, row.task, row.system))
@@ -71,13 +70,13 @@ def _row(store: Store, records: Sequence[Record], metrics: Sequence[Metric]) -> 
     done = [record for record in records if record.status == "done"]
     folds = first.key.protocol.get("folds")
     seeds, problems = _usable_seeds(records, folds)
-    pooled = [
-        TestPredictions.join([store.predictions(record) for record in done if record.key.seed == seed])
-        for seed in seeds
+    found = [
+        {record.key.fold: store.predictions(record) for record in done if record.key.seed == seed} for seed in seeds
     ]
+    pooled = [TestPredictions.join(list(folds.values())) for folds in found]
     classes = done[0].classes if done else first.classes
     scores = {metric.card.name: _score(metric, pooled) for metric in metrics}
-    interval, speaker_values = _over_speakers(pooled)
+    speakers = over_speakers(found)
     machine, cost, cost_notes = _cost(done)
     notes = list(dict.fromkeys(note for record in records for note in record.notes))
     return Row(
@@ -102,8 +101,10 @@ def _row(store: Store, records: Sequence[Record], metrics: Sequence[Metric]) -> 
         skill=_skill(scores["uar"].mean, pooled),
         recalls=_recalls(classes, pooled),
         confusion=_confusion(pooled),
-        interval=interval,
-        speaker_values=speaker_values,
+        interval=speakers.interval,
+        speaker_values=speakers.values,
+        speaker_shares=speakers.shares,
+        training_luck=speakers.luck,
         cost=cost,
         machine=machine,
         versions=_versions(done or records),
@@ -160,19 +161,6 @@ def _confusion(pooled: Sequence[TestPredictions]) -> tuple[tuple[int, ...], ...]
     return tuple(tuple(int(count) for count in row) for row in total)
 
 
-def _over_speakers(pooled: Sequence[TestPredictions]) -> tuple[Interval, dict[str, float]]:
-    """Return the interval of UAR and every speaker's pseudo-value, counts averaged over seeds first."""
-    if not pooled:
-        return Interval.undefined("no cell is done", 0), {}
-    per_seed = [speaker_counts(each.truth, each.scores, each.speakers) for each in pooled]
-    names = list(per_seed[0])
-    counts = np.mean([[counts[name] for name in names] for counts in per_seed], axis=0)  # (s, k, k)
-    interval = interval_of_counts(counts)
-    if len(names) < 2:
-        return interval, {}
-    return interval, dict(zip(names, jackknife_values(counts).tolist(), strict=True))
-
-
 def _cost(done: Sequence[Record]) -> tuple[Mapping[str, Any], dict[str, Figure], list[str]]:
     """Return the machine card of most cells, the medians of the cells measured on it, and what to note."""
     by_card: dict[str, list[Record]] = defaultdict(list)
@@ -212,6 +200,16 @@ def _standing(records: Sequence[Record]) -> dict[str, Any]:
         "diagnostic": any(each.get("diagnostic", False) for each in found),
         "headline": all(each.get("headline", True) for each in found),
         "reason": "; ".join(reasons) or None,
+        "declared": _declared([each.get("declared", {}) for each in found]),
+    }
+
+
+def _declared(found: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return all that any of the records' cards declared; what an old record does not say was not declared."""
+    return {
+        "seeded": any(each.get("seeded", False) for each in found),
+        "uses_test_statistics": any(each.get("uses_test_statistics", False) for each in found),
+        "pretrained_on": sorted({name for each in found for name in each.get("pretrained_on", ())}),
     }
 
 

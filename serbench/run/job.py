@@ -22,7 +22,7 @@ from serbench.part import Part
 from serbench.protocol.leakage import shared_sentences
 from serbench.results.record import Record
 from serbench.results.store import TestPredictions
-from serbench.run.plan import Cell
+from serbench.run.plan import Cell, Contender
 from serbench.run.tables import Tables, Workbench, make_tables
 from serbench.scoring.efficiency import FIGURES, Meter, Probe, latency_figures, size_figures
 from serbench.scoring.figure import Figure
@@ -108,8 +108,6 @@ def _record(cell: Cell, bench: Workbench, **facts: Any) -> Record:
     shared = shared_sentences(manifest, cell.split, cell.fold)
     if shared:
         notes.append(f"{len(shared)} sentences are spoken both in test and outside it")
-    if cell.contender.model.card.uses_test_statistics:
-        notes.append("the model uses statistics of the test rows")
     if cell.applied and cell.contender.model.augmentations:
         notes.append("the model's own augmentations are left aside: the protocol augments")
     return Record(
@@ -127,9 +125,21 @@ def _record(cell: Cell, bench: Workbench, **facts: Any) -> Record:
             "diagnostic": card.diagnostic is not None,
             "headline": cell.corpus.apart is None,
             "reason": cell.corpus.apart,
+            "declared": _declared(cell.contender),
         },
         **facts,
     )
+
+
+def _declared(contender: Contender) -> dict[str, Any]:
+    """Return what the cards say that a reader of the row must know."""
+    card = contender.model.card
+    seen = {*card.pretrained_on, *(name for each in contender.extractors.values() for name in each.card.pretrained_on)}
+    return {
+        "seeded": card.seeded,
+        "uses_test_statistics": card.uses_test_statistics,
+        "pretrained_on": sorted(seen),
+    }
 
 
 def _parts(cell: Cell) -> list[Part]:

@@ -11,18 +11,27 @@ a speaker steadier, they do not make more speakers.
 
 * Below ten speakers: a t-interval with ``s - 1`` degrees of freedom over jackknife pseudo-values,
   ``s·m - (s - 1)·m₍₋ᵢ₎``, where ``m`` is the metric pooled over all speakers and ``m₍₋ᵢ₎`` without speaker ``i``. Where
-  every speaker has the same number of clips of each class, a pseudo-value of UAR is that speaker's own UAR,
-  and this is the plain t-interval over speakers. It is centred on the pooled metric.
+  every speaker has the same number of clips of each class, a pseudo-value of UAR is that speaker's own UAR.
+  The interval is made on the scale of ``logit(m)`` (delta method) and carried back: around the middle it is the plain
+  t-interval over speakers, towards 0 and 1 it leans to the middle and never leaves the bounds.
 * From ten speakers: a cluster bootstrap. Speakers are drawn with replacement, the pooled metric is computed
   anew, 2,000 times; the ends are percentiles of the draws. Plain percentiles are too narrow for few speakers
   (with ten, 90 % where 95 % is written), because they use the normal quantile and divide by ``s``: the
   percentiles are moved outwards to ``Φ(-t·√(s / (s - 1)))``, which undoes both.
+
+What they hold. On simulated speakers, with clips balanced, unbalanced (a factor of two either way) and with classes
+that a fifth of the speakers lack, 95 % intervals hold the truth in 92 to 98 of 100 cases, from three speakers on. Near
+the ceiling (UAR of 0.97, most speakers perfect in most classes) they hold it in 92 to 99 below ten speakers, while the
+bootstrap falls to about 89 of 100 with ten to thirty speakers: its lower end is then too high. Without a single
+mistake, or with nothing but mistakes, there is no scatter to go by, and no interval. An interval speaks of new speakers
+and of these trained models: that another seed trains another model is shown beside it, as the spread over seeds.
 """
 
 from __future__ import annotations
 
+import math
 import statistics
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
@@ -130,15 +139,18 @@ def interval_of_counts(
 ) -> Interval:
     """Return the interval of a pooled metric from counts per speaker, (s, k, k); each speaker has a clip at least.
 
-    The ends are clipped to the metric's bounds, 0 and 1. Undefined with fewer than two speakers.
+    The ends lie within the metric's bounds, 0 and 1. Undefined with fewer than two speakers, and where the metric is at
+    a bound.
     """
     number = len(counts)
     if number < 2:
         return Interval.undefined(f"{number} speaker{'s' * (number != 1)}, an interval takes two at least", number)
+    centre = float(metric(counts.sum(axis=0)))
+    if centre in (0.0, 1.0):
+        return Interval.undefined(f"every clip is {'right' if centre else 'wrong'}: there is no scatter", number)
     if number < ENOUGH_SPEAKERS:
-        half = _half_width(jackknife_values(counts, metric), level)
-        centre = float(metric(counts.sum(axis=0)))
-        low, high, method = centre - half, centre + half, "jackknife t"
+        low, high = _around(centre, _half_width(jackknife_values(counts, metric), level))
+        method = "jackknife t"
     else:
         low, high = _bootstrap(counts, metric, level, seed)
         method = "cluster bootstrap"
@@ -150,29 +162,6 @@ def jackknife_values(counts: Counts, metric: CountsMetric = uar_of_counts) -> np
     number, pooled = len(counts), counts.sum(axis=0)
     without = metric(pooled[None] - counts)  # (s,)
     return np.asarray(number * metric(pooled) - (number - 1) * without)
-
-
-def paired_interval(first: Mapping[str, float], second: Mapping[str, float], *, level: float = 0.95) -> Interval:
-    """Return the t-interval of the difference of two systems, from their pseudo-values per speaker.
-
-    The differences of pseudo-values are the pseudo-values of the difference, so this is the jackknife
-    interval of the pooled difference, speaker paired with speaker.
-
-    Parameters
-    ----------
-    first, second
-        From speaker to pseudo-value; see :func:`jackknife_values`.
-    level
-        Coverage of this one comparison; several comparisons want a correction by the caller.
-    """
-    if set(first) != set(second):
-        return Interval.undefined("the systems were not tested on the same speakers", len(set(first) & set(second)))
-    number = len(first)
-    if number < 2:
-        return Interval.undefined(f"{number} speaker{'s' * (number != 1)}, an interval takes two at least", number)
-    differences = np.array([first[name] - second[name] for name in sorted(first)])
-    centre, half = float(differences.mean()), _half_width(differences, level)
-    return Interval(centre - half, centre + half, "paired t", number)
 
 
 def mean_and_spread(values: Sequence[Figure]) -> tuple[Figure, Figure]:
@@ -195,14 +184,22 @@ def mean_and_spread(values: Sequence[Figure]) -> tuple[Figure, Figure]:
     return mean, Figure(statistics.stdev(numbers))
 
 
-def _t_quantile(level: float, freedom: int) -> float:
+def t_quantile(level: float, freedom: float) -> float:
+    """Return the quantile that a share ``level`` of Student's t with ``freedom`` degrees lies within, on both sides."""
     from scipy.special import stdtrit  # scipy.stats would say the same and take a second to import
 
     return float(stdtrit(freedom, (1 + level) / 2))
 
 
 def _half_width(values: npt.NDArray[np.float64], level: float) -> float:
-    return _t_quantile(level, len(values) - 1) * float(values.std(ddof=1)) / float(np.sqrt(len(values)))
+    return t_quantile(level, len(values) - 1) * float(np.sqrt(values.var(ddof=1) / len(values)))
+
+
+def _around(centre: float, half: float) -> tuple[float, float]:
+    """Return the ends of ``centre ± half`` made on the logit scale; ``centre`` lies between 0 and 1."""
+    middle, wide = math.log(centre / (1 - centre)), half / (centre * (1 - centre))
+    low, high = (0.5 * (1 + math.tanh(0.5 * (middle + side))) for side in (-wide, wide))  # tanh never overflows
+    return low, high
 
 
 def _bootstrap(counts: Counts, metric: CountsMetric, level: float, seed: int) -> tuple[float, float]:
@@ -210,7 +207,7 @@ def _bootstrap(counts: Counts, metric: CountsMetric, level: float, seed: int) ->
     rng = generator(seed, "speaker-interval")
     times = rng.multinomial(number, np.full(number, 1 / number), size=DRAWS)  # (draws, s): how often each is drawn
     pooled = (times @ counts.reshape(number, k * k)).reshape(DRAWS, k, k)
-    wide = _t_quantile(level, number - 1) * (number / (number - 1)) ** 0.5
+    wide = t_quantile(level, number - 1) * (number / (number - 1)) ** 0.5
     tail = statistics.NormalDist().cdf(-wide)
     low, high = np.quantile(metric(pooled), [tail, 1 - tail])
     return float(low), float(high)
@@ -224,7 +221,7 @@ __all__ = [
     "interval_of_counts",
     "jackknife_values",
     "mean_and_spread",
-    "paired_interval",
     "speaker_counts",
     "speaker_interval",
+    "t_quantile",
 ]

@@ -2,17 +2,22 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from serbench.board.overall import make_overall
-from serbench.board.rank import cannot_be_told_apart, display_names, make_boards
+from serbench.board.rank import display_names, make_boards
 from serbench.results.row import Row, Score
 from serbench.results.summary import summarise
 from serbench.scoring.figure import Figure
+from serbench.scoring.luck import Luck
 from serbench.scoring.statistics import Interval
 
 SPEAKERS = "abcdef"
 NOISE = (0.00, 0.01, -0.01, 0.02, -0.02, 0.00)
+#: Scatters so much that nothing can be said of it.
+WILD = (0.3, -0.3, 0.25, -0.25, 0.2, -0.2)
+LISTENERS = [("x", 0.8, [0.8, 0.7, 0.9, 0.8, 0.85, 0.75]), ("y", 0.7, [0.7, 0.75, 0.65, 0.7, 0.6, 0.8])]
 
 
 def row(name, uar, *, values=None, latency=None, corpus="toy", problems=(), machine="m", **standing):
@@ -40,6 +45,7 @@ def row(name, uar, *, values=None, latency=None, corpus="toy", problems=(), mach
         confusion=(),
         interval=Interval(uar - 0.1, uar + 0.1, "jackknife t", 6),
         speaker_values=dict(zip(SPEAKERS, values, strict=False)),
+        speaker_shares={name: value / len(values) for name, value in zip(SPEAKERS, values, strict=False)},
         cost={} if latency is None else {"latency_p50_ms": Figure(latency)},
         machine={"processor": machine},
     )
@@ -60,15 +66,67 @@ def test_rows_that_cannot_be_told_apart_share_a_rank_and_the_next_counts_them():
 
 
 def test_a_small_difference_that_every_speaker_shows_is_a_difference():
-    first, second = row("a", 0.90), row("b", 0.89)
-    assert not cannot_be_told_apart(first, second)
-    assert cannot_be_told_apart(first, row("b", 0.89, values=[0.91, 0.87, 0.95, 0.83, 0.89, 0.89]))
+    steady, other = row("b", 0.89), row("b", 0.89, values=[0.91, 0.87, 0.95, 0.83, 0.89, 0.89])
+    assert ranks(row("a", 0.90), steady) == [("a", 1, False), ("b", 2, False)]
+    assert ranks(row("a", 0.90), other) == [("a", 1, True), ("b", 1, True)]
 
 
 def test_overlapping_intervals_do_not_hide_a_paired_difference():
     first, second = row("a", 0.90), row("b", 0.85)
     assert first.interval.low < second.interval.high
     assert ranks(first, second) == [("a", 1, False), ("b", 2, False)]
+
+
+def test_four_speakers_never_part_rows_however_far_they_are():
+    assert ranks(row("a", 0.9, values=[0.9] * 4), row("b", 0.1, values=[0.1] * 4)) == [("a", 1, True), ("b", 1, True)]
+
+
+def test_more_rows_do_not_make_speakers_blind():
+    """Twelve rows are 66 pairs: Bonferroni's bound would ask six speakers for a p of 0.0008, they have 0.03."""
+    rows = [row(f"r{place:02d}", 0.9 - place / 20) for place in range(12)]
+    assert [rank for _, rank, _ in ranks(*rows)] == list(range(1, 13))
+
+
+def test_being_told_apart_is_not_passed_on_and_the_ties_say_so():
+    """The first beats the third, the second is told from neither."""
+    middle = [0.7 + each for each in WILD]
+    (board,) = make_boards([row("a", 0.9), row("b", 0.7, values=middle), row("c", 0.5)])
+    assert [(place.name, place.rank, place.ties) for place in board.places] == [
+        ("a", 1, ("b",)),
+        ("b", 1, ("a", "c")),
+        ("c", 2, ("b",)),
+    ]
+
+
+def test_rows_that_cannot_be_told_apart_are_runs_in_the_order_of_uar():
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        values = rng.normal(0.5, 0.05, (7, 1)) + rng.normal(0, 1, (7, 6)) * rng.choice([0.01, 0.05], (7, 1))
+        (board,) = make_boards([row(f"r{i}", each.mean(), values=each) for i, each in enumerate(values)])
+        names = [place.name for place in board.places]
+        for place in board.places:
+            run = sorted(names.index(name) for name in (place.name, *place.ties))
+            assert run == list(range(run[0], run[-1] + 1))
+        found = [place.rank for place in board.places]
+        assert found == sorted(found)
+
+
+def test_a_lucky_run_is_no_difference():
+    lucky = replace(row("a", 0.90), training_luck=Luck(0.01**2, 0.0, is_known=True))
+    assert ranks(lucky, row("b", 0.89)) == [("a", 1, True), ("b", 1, True)]
+    assert ranks(lucky, row("b", 0.80)) == [("a", 1, False), ("b", 2, False)]
+
+
+def test_a_board_says_what_its_speakers_resolve():
+    listening = [row(name, uar, features=({"name": "f"},), values=v) for name, uar, v in LISTENERS]
+    (board,) = make_boards([*listening, row("majority", 0.5, values=[0.5] * 6)])
+    deviation = np.std(np.subtract(LISTENERS[0][2], LISTENERS[1][2]), ddof=1)
+    # six speakers have a level of 1/32; the quantiles of t with 5 degrees of freedom are 2.9674 and 0.9195
+    assert board.resolvable.value == pytest.approx((2.9674 + 0.9195) * deviation / 6**0.5, rel=1e-3)
+    (few,) = make_boards([row("a", 0.9, values=[0.9, 0.8, 0.9, 1.0]), row("b", 0.1, values=[0.1] * 4)])
+    assert few.resolvable.reason == "4 speakers cannot give a p below 0.125, expected 0.05 at most"
+    (alone,) = make_boards([row("a", 0.9)])
+    assert alone.resolvable.reason == "there are no two rows to compare"
 
 
 @pytest.mark.parametrize("values", [[], [0.9]], ids=["none", "one"])

@@ -56,8 +56,11 @@ def test_more_seeds_make_no_more_speakers(store, cells):
         {"augmentations": ({"name": "noise", "version": "1", "params": {}},)},
         {"dataset": {"name": "toy", "version": "1", "manifest": "m1", "audio": "another copy"}},
         {"protocol": {"name": "si", "version": "1", "split": "another split", "folds": 3}},
+        {"protocol": {"name": "si", "version": "2", "split": "s1", "folds": 3}},
+        {"dataset": {"name": "toy", "version": "2", "manifest": "m1", "audio": "a1"}},
+        {"dataset": {"name": "toy", "version": "1", "label_map": {"name": "toy-3", "version": "2"}}},
     ],
-    ids=["model version", "argument", "feature version", "augmentation", "audio", "split"],
+    ids=["model", "argument", "feature", "augmentation", "audio", "split", "protocol", "dataset", "label map"],
 )
 def test_what_differs_is_never_averaged(store, cells, key):
     cells.add(store)
@@ -145,7 +148,45 @@ def test_the_strictest_standing_holds(store, cells):
     cells.add(store, folds=(0, 1))
     standing = {"ranked": False, "diagnostic": True, "headline": False, "reason": "two speakers"}
     cells.add(store, folds=(2,), standing=standing)
-    assert summarise(store)[0].standing == standing
+    found = dict(summarise(store)[0].standing)
+    assert found.pop("declared") == {"seeded": False, "uses_test_statistics": False, "pretrained_on": []}
+    assert found == standing
+
+
+def test_all_that_a_card_declared_reaches_the_row(store, cells):
+    declared = {"seeded": True, "uses_test_statistics": False, "pretrained_on": ["b", "a"]}
+    cells.add(store, folds=(0, 1), standing={"declared": declared})
+    cells.add(store, folds=(2,), standing={"declared": {**declared, "uses_test_statistics": True}})
+    assert summarise(store)[0].standing["declared"] == {
+        "seeded": True,
+        "uses_test_statistics": True,
+        "pretrained_on": ["a", "b"],
+    }
+
+
+def test_shares_of_speakers_add_up_to_uar_and_luck_is_of_the_folds(store, cells):
+    cells.add(store, seeds=(0, 1, 2))
+    (row,) = summarise(store)
+    assert sum(row.speaker_shares.values()) == pytest.approx(row.uar.value)
+    assert list(row.speaker_shares) == sorted(row.speaker_shares)
+    # by hand: over seeds, the variance of each fold's sum of shares less those of its two speakers
+    hits = np.zeros((3, 3, 2))  # seeds, folds, speakers: each has 4 clips in each of 3 classes, all speakers 24
+    for seed in range(3):
+        for fold in range(3):
+            each = cells.predictions(fold, seed)
+            right = each.scores.argmax(axis=1) == each.truth
+            hits[seed, fold] = [right[:12].sum(), right[12:].sum()]
+    shares = hits / 24 / 3
+    expected = (shares.sum(axis=2).var(axis=0, ddof=1).sum() - shares.var(axis=0, ddof=1).sum()) / 3
+    assert row.training_luck.variance == pytest.approx(expected)
+    assert row.training_luck.is_known
+
+
+def test_records_may_be_chosen(store, cells):
+    cells.add(store, seeds=(0, 1, 2))
+    (row,) = summarise(store, keep=lambda record: record.key.seed == 1)
+    assert (row.seeds, row.is_whole, row.training_luck.is_known) == ((1,), True, False)
+    assert row.uar.value == pytest.approx(uar(pooled(cells, 1).truth, pooled(cells, 1).scores).value)
 
 
 def test_damage_is_an_error_that_names_the_file(store, cells):
