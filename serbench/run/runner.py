@@ -1,10 +1,13 @@
-"""All cells of a plan, one after another, each to its record as soon as it is done."""
+"""All cells of a plan, each to its record as soon as it is done."""
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
+from typing import Any
 
 from serbench.environment import machine_card, versions
 from serbench.features.cache import FeatureCache
@@ -14,8 +17,13 @@ from serbench.results.record import Record
 from serbench.results.store import Store
 from serbench.run.estimate import Times
 from serbench.run.job import run_cell
-from serbench.run.plan import Plan, Progress
-from serbench.run.tables import Workbench
+from serbench.run.parallel import choose_jobs, side_by_side
+from serbench.run.plan import Cell, Plan
+from serbench.run.request import Progress
+from serbench.run.setup import Setup
+from serbench.run.tables import Workbench, extract_for
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -38,42 +46,45 @@ class Outcome:
 def execute(
     plan: Plan,
     registry: Registry,
-    store: Store,
+    setup: Setup,
     times: Times,
     progress: Progress,
     watch: Callable[[JobEvent], None] = lambda _: None,
+    *,
+    jobs: int | None = None,
 ) -> Outcome:
     """Run the open cells of a plan.
 
+    Cells in which latencies are measured run first and alone, the others side by side where that pays.
+
     Parameters
     ----------
+    setup
+        What the plan was made from: further processes make it again.
     times
-        Knows the device, and learns how long cells take.
+        Learns how long cells take.
     progress
         Shows the extraction of features.
     watch
         Told of every event, as observers among the plugins are.
+    jobs
+        Cells at once on the CPU; None: as many as there are cores, where that pays.
 
     Returns
     -------
     What was written. A cell that fails is a record; an interruption ends the run and loses no finished cell.
     """
     outcome = Outcome()
-    environment = {"versions": versions(), "machine": machine_card(times.device)}
-    metrics = [offer.part for offer in registry.metrics.values()]
-    bench = Workbench(FeatureCache(times.path.parent), times.device, metrics, environment, progress)
 
     def tell(event: JobEvent) -> None:
         registry.notify(event)
         watch(event)
 
+    def started(cell: Cell) -> None:
+        tell(JobEvent("start", cell.name, cell.key.digest))
+
     try:
-        for cell in plan.open:
-            tell(JobEvent("start", cell.name, cell.key.digest))
-            start = time.perf_counter()
-            record, predictions = run_cell(cell, bench)
-            record = store.write(record, predictions)
-            seconds = time.perf_counter() - start
+        for cell, record, seconds in _run_all(plan.open, registry, setup, times, progress, started, jobs):
             if record.status == "done":
                 outcome.done.append(record)
                 times.learn(cell, record.cost["train_seconds"]["value"])
@@ -86,6 +97,55 @@ def execute(
     finally:
         times.save()
     return outcome
+
+
+def _run_all(
+    cells: Sequence[Cell],
+    registry: Registry,
+    setup: Setup,
+    times: Times,
+    progress: Progress,
+    started: Callable[[Cell], None],
+    jobs: int | None,
+) -> Iterator[tuple[Cell, Record, float]]:
+    """Yield every cell with its record and its seconds."""
+    probes = [cell for cell in cells if cell.is_probe]
+    others = [cell for cell in cells if not cell.is_probe]
+    at_once = choose_jobs(jobs, len(others), times.seconds(others), setup.device)
+    alone = _environment(setup.device, 1)
+    metrics = [offer.part for offer in registry.metrics.values()]
+    bench = Workbench(FeatureCache(setup.cache), setup.device, metrics, alone, progress)
+    store = Store(setup.out)
+
+    def one_by_one(these: Sequence[Cell]) -> Iterator[tuple[Cell, Record, float]]:
+        for cell in these:
+            started(cell)
+            start = time.perf_counter()
+            record = store.write(*run_cell(cell, bench))
+            yield cell, record, time.perf_counter() - start
+
+    if at_once < 2:
+        yield from one_by_one(cells)
+        return
+    yield from one_by_one(probes)
+    for cell in others:
+        extract_for(cell, bench)  # on all cores, once, before several processes ask for it
+    left = {cell.key.digest: cell for cell in others}
+    try:
+        for cell, record, seconds in side_by_side(others, setup, _environment(setup.device, at_once), at_once, started):
+            del left[cell.key.digest]
+            yield cell, record, seconds
+    except BrokenProcessPool:
+        _log.warning("a process was killed, perhaps for want of memory; the other cells are run one after another")
+        yield from one_by_one(list(left.values()))
+
+
+def _environment(device: str, jobs: int) -> Mapping[str, Any]:
+    """Return versions, machine card and how many cells run at once, for the records."""
+    card = machine_card(device)
+    if device == "cpu":
+        card |= {"threads": 1}  # of a cell, whatever torch would take
+    return {"versions": versions(), "machine": card, "jobs": jobs}
 
 
 __all__ = ["Outcome", "execute"]

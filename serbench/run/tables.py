@@ -9,6 +9,7 @@ there.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -141,6 +142,16 @@ def make_tables(cell: Cell, bench: Workbench) -> Tables:
     )
 
 
+def extract_for(cell: Cell, bench: Workbench) -> None:
+    """Have every feature that a cell needs in the cache; what goes wrong here, the cell itself will say."""
+    if cell.corpus.unreadable:
+        return
+    for extractor in cell.contender.extractors.values():
+        for change in (None, *cell.contender.augmentations.values(), *cell.applied.values()):
+            with contextlib.suppress(Exception):
+                bench.column(cell.corpus, extractor, change)
+
+
 def _rows(cell: Cell) -> list[str]:
     """Return the id of every row there may be: all utterances, then all their children by each augmentation in turn."""
     utterances = list(cell.corpus.manifest.by_id)
@@ -153,4 +164,4 @@ def _column(cell: Cell, bench: Workbench, extractor: FeatureExtractor) -> Column
     return Column.join([bench.column(cell.corpus, extractor, change) for change in changes])
 
 
-__all__ = ["Tables", "Workbench", "make_tables"]
+__all__ = ["Tables", "Workbench", "extract_for", "make_tables"]

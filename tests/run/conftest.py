@@ -9,8 +9,9 @@ import pytest
 from serbench.plugin.registry import load_registry
 from serbench.results.store import Store
 from serbench.run.estimate import Times
-from serbench.run.plan import Request, make_plan
+from serbench.run.request import Request
 from serbench.run.runner import execute
+from serbench.run.setup import Setup
 from tests.run import toy
 
 
@@ -25,25 +26,30 @@ class World:
 
     folder: Path
     registry: object
+    data_root: Path | None = None
 
     @property
     def store(self):
         return Store(self.folder / "runs")
 
-    def plan(self, *models, **request):
-        asked = {"datasets": ("toy",), "seeds": 2, **request}
-        return make_plan(
-            Request(models=models, **asked),
-            self.registry,
-            self.store,
-            [self.folder],
-            self.folder / "cache",
-            no_progress,
+    def setup(self, *models, plugins=(), **request):
+        return Setup(
+            request=Request(models=models, **{"datasets": ("toy",), "seeds": 2, **request}),
+            data_roots=[self.data_root or self.folder],
+            cache=self.folder / "cache",
+            out=self.folder / "runs",
+            device="cpu",
+            plugins=plugins,
+            no_plugins=True,
         )
 
-    def run(self, *models, watch=lambda event: None, **request):
-        plan = self.plan(*models, **request)
-        return execute(plan, self.registry, self.store, Times(self.folder / "cache", "cpu"), no_progress, watch)
+    def plan(self, *models, **request):
+        return self.setup(*models, **request).plan(self.registry, no_progress)
+
+    def run(self, *models, watch=lambda event: None, jobs=1, plugins=(), **request):
+        setup = self.setup(*models, plugins=plugins, **request)
+        plan, times = setup.plan(self.registry, no_progress), Times(self.folder / "cache", "cpu")
+        return execute(plan, self.registry, setup, times, no_progress, watch, jobs=jobs)
 
 
 @pytest.fixture

@@ -1,0 +1,69 @@
+"""``serbench inflate``: how much of a score is leakage."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from serbench.cli import console
+from serbench.cli.request import Prepared, with_options
+from serbench.cli.run import finish, run_cells
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from serbench.board.inflation import Inflation
+
+#: From the most flattering to the hardest.
+PROTOCOLS = ("replica-2507.03251", "random", "si", "si-text")
+
+
+def register(program: typer.Typer) -> None:
+    """Add the command to the program."""
+    program.command("inflate")(with_options(inflate, protocol=list(PROTOCOLS), floors=False, emobox=None))
+
+
+def inflate(prepared: Prepared) -> None:
+    """Show how much of a score is leakage: the same models under leaky protocols and honest ones."""
+    from serbench.board.inflation import inflation_of
+
+    outcome, rows = run_cells(prepared)
+    lines = inflation_of(rows)
+    if prepared.as_json:
+        skips = [{"what": skip.what, "reason": skip.reason} for skip in prepared.plan.skips]
+        console.print_json({"inflation": [line.facts() for line in lines], "skips": skips})
+    else:
+        _print(lines)
+        _write_report(lines, prepared.out)
+    finish(prepared, outcome)
+
+
+def _print(lines: list[Inflation]) -> None:
+    from serbench.board.inflation import bars, numbers
+
+    columns = ("system", "protocol", "UAR %", "95 %", "- si", "95 % of - si")
+    for dataset in dict.fromkeys(line.dataset for line in lines):
+        here = [line for line in lines if line.dataset == dataset]
+        cells = [(line.name, line.protocol, *numbers(line)) for line in here]
+        console.table(columns, cells, title=dataset, right=columns[2:])
+        console.line()
+        for bar in bars(here):
+            console.line(bar)
+        console.line()
+    console.prose(
+        "UAR: pooled over folds, mean over seeds; 95 %: over speakers; - si: points above (+) or below (-) the score "
+        "on new speakers, which the | in a bar marks. What is above is inflation."
+    )
+
+
+def _write_report(lines: list[Inflation], out: Path) -> None:
+    from serbench.board.inflation import inflation_lines
+    from serbench.files import write_text
+
+    path = out / "inflation.md"
+    write_text(path, "\n".join(inflation_lines(lines)) + "\n")
+    console.line(f"report: {path}")
+
+
+__all__ = ["PROTOCOLS", "inflate", "register"]

@@ -1,0 +1,176 @@
+"""What a person asks of ``run``, ``plan`` and ``inflate``: their common options, turned into a plan.
+
+Conventions
+-----------
+The options are the arguments of :func:`prepare`; a command gets them by :func:`with_options`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from serbench.cli import console
+from serbench.cli.options import AsJson, DataRoots, EmoBoxFolder, NoPlugins, PluginFiles, open_registry
+from serbench.errors import UsageError
+
+if TYPE_CHECKING:
+    from serbench.plugin.registry import Registry
+    from serbench.run.estimate import Times
+    from serbench.run.plan import Plan
+    from serbench.run.setup import Setup
+
+
+class DeviceName(StrEnum):
+    """What ``--device`` takes."""
+
+    AUTO = "auto"
+    CPU = "cpu"
+    CUDA = "cuda"
+    MPS = "mps"
+
+
+Models = Annotated[list[str] | None, typer.Option("--model", metavar="NAME", help="A model; may be given again.")]
+Datasets = Annotated[list[str] | None, typer.Option("--dataset", metavar="NAME", help="A dataset; may be given again.")]
+AllDatasets = Annotated[bool, typer.Option("--all-datasets", help="Every dataset that is found, and synth.")]
+Protocols = Annotated[
+    list[str] | None, typer.Option("--protocol", metavar="NAME", help="A protocol; may be given again.  [default: si]")
+]
+Seeds = Annotated[int, typer.Option("--seeds", min=1, help="How many seeds: 0, 1, ...")]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="An argument of the models, or of any part: mfcc.n_mfcc=20; may be given again.",
+    ),
+]
+Floors = Annotated[bool, typer.Option("--floors/--no-floors", help="Run majority, prior and logreg beside the models.")]
+SkipBad = Annotated[bool, typer.Option("--skip-bad-audio", help="Leave unreadable recordings out, and record which.")]
+Jobs = Annotated[
+    int | None,
+    typer.Option("--jobs", min=1, help="Cells at once on the CPU; without it as many as cores, where that pays."),
+]
+Out = Annotated[Path, typer.Option("--out", metavar="FOLDER", help="Where records and predictions are kept.")]
+OnDevice = Annotated[DeviceName, typer.Option("--device", help="Where features and models are computed.")]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A request, turned into a plan.
+
+    Attributes
+    ----------
+    setup, plan
+        What was asked for and what it comes to.
+    registry
+        Who offers it.
+    times
+        What this machine knows of how long it takes.
+    jobs
+        How many cells are to run at once; None where the program chooses.
+    as_json
+        True when the answer is for a machine.
+    """
+
+    setup: Setup
+    plan: Plan
+    registry: Registry
+    times: Times
+    jobs: int | None
+    as_json: bool
+
+    @property
+    def out(self) -> Path:
+        """Where records and predictions are kept."""
+        return self.setup.out
+
+    @property
+    def seconds(self) -> float:
+        """How long the open cells are expected to take."""
+        return self.times.seconds(self.plan.open)
+
+
+def prepare(
+    model: Models = None,
+    dataset: Datasets = None,
+    all_datasets: AllDatasets = False,
+    protocol: Protocols = None,
+    seeds: Seeds = 3,
+    settings: Settings = None,
+    data_root: DataRoots = None,
+    out: Out = Path("runs"),
+    device: OnDevice = DeviceName.AUTO,
+    jobs: Jobs = None,
+    floors: Floors = True,
+    skip_bad_audio: SkipBad = False,
+    emobox: EmoBoxFolder = None,
+    plugin: PluginFiles = None,
+    no_plugins: NoPlugins = False,
+    as_json: AsJson = False,
+) -> Prepared:
+    """Turn the options that ``run`` and ``plan`` share into a plan."""
+    from serbench.board.rank import FLOORS
+    from serbench.environment import cache_folder, data_roots, resolve_device
+    from serbench.run.estimate import Times
+    from serbench.run.request import Request
+    from serbench.run.settings import read_settings
+    from serbench.run.setup import Setup
+
+    if not model:
+        raise UsageError("no model was named, expected --model NAME; see serbench list models")
+    if bool(dataset) == all_datasets:
+        raise UsageError("expected either --dataset NAME or --all-datasets; see serbench list datasets")
+    registry = open_registry(plugin, no_plugins)
+    named = tuple(dict.fromkeys(model))
+    request = Request(
+        models=tuple(dict.fromkeys([*named, *(FLOORS if floors else ())])),
+        datasets=tuple(dict.fromkeys(dataset or ())),
+        all_datasets=all_datasets,
+        protocols=tuple(dict.fromkeys(protocol or ("si",))),
+        seeds=seeds,
+        settings=read_settings(settings or (), registry, named),
+        skip_bad_audio=skip_bad_audio,
+        emobox=emobox,
+    )
+    setup = Setup(
+        request=request,
+        data_roots=data_roots(data_root or ()),
+        cache=cache_folder(),
+        out=out,
+        device=resolve_device(device.value),
+        plugins=tuple(plugin or ()),
+        no_plugins=no_plugins,
+    )
+    plan = setup.plan(registry, _progress)
+    return Prepared(setup, plan, registry, Times(setup.cache, setup.device), jobs, as_json)
+
+
+def with_options(act: Callable[[Prepared], None], **fixed: Any) -> Callable[..., None]:
+    """Give a command the options of :func:`prepare`, written once, but for those that are ``fixed``."""
+
+    @functools.wraps(prepare)
+    def command(**options: Any) -> None:
+        act(prepare(**options, **fixed))
+
+    kept = [each for name, each in inspect.signature(prepare, eval_str=True).parameters.items() if name not in fixed]
+    command.__signature__ = inspect.Signature(kept)  # type: ignore[attr-defined]
+    command.__doc__ = act.__doc__
+    return command
+
+
+@contextlib.contextmanager
+def _progress(label: str, total: int) -> Iterator[Callable[[int], None]]:
+    with console.progress(total or None, label) as bar:
+        yield bar.reach
+
+
+__all__ = ["DeviceName", "Prepared", "prepare", "with_options"]

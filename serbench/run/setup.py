@@ -1,0 +1,60 @@
+"""All that another process needs to come to the same plan.
+
+Conventions
+-----------
+Models are made by functions of plugins, which cannot be sent to another process. What can be sent is what a person
+asked for; from it every process makes its own registry and plan, and cells are named by their digests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from serbench.plugin.registry import Registry, load_registry
+from serbench.results.store import Store
+from serbench.run.plan import Plan, make_plan
+from serbench.run.request import Progress, Request
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setup:
+    """A request, and the places it is about.
+
+    Attributes
+    ----------
+    request
+        What a person asks for.
+    data_roots
+        Where corpora are looked for.
+    cache
+        Where features and generated corpora are kept.
+    out
+        Where records and predictions are kept.
+    device
+        Where features are extracted and models live.
+    plugins
+        Files that are plugins.
+    no_plugins
+        Load the built-ins alone, and those files.
+    """
+
+    request: Request
+    data_roots: Sequence[Path]
+    cache: Path
+    out: Path
+    device: str
+    plugins: tuple[Path, ...] = ()
+    no_plugins: bool = False
+
+    def registry(self) -> Registry:
+        """Load the plugins."""
+        return load_registry(only=() if self.no_plugins else None, files=self.plugins)
+
+    def plan(self, registry: Registry, progress: Progress) -> Plan:
+        """Make the plan; see :func:`serbench.run.plan.make_plan` for what it raises."""
+        return make_plan(self.request, registry, Store(self.out), self.data_roots, self.cache, progress)
+
+
+__all__ = ["Setup"]
