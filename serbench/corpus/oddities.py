@@ -73,7 +73,7 @@ def find_oddities(
         Finding(
             kind="names",
             text="named otherwise than the others",
-            items=tuple(f"{each.id}: {each.remark}" for each in manifest.utterances if each.remark),
+            items=tuple(f"{each.id} ({each.remark})" for each in manifest.utterances if each.remark),
         ),
         Finding(kind="deviations", text="differs from the published corpus", items=manifest.deviations),
     ]
@@ -117,9 +117,9 @@ def _of_levels(recordings: Mapping[str, Recording], fingerprints: Mapping[str, F
         if not found.is_blank and max(found.first, found.last) > CUT:
             cut.append(uid)
     return [
-        Finding(kind="silent", text="silent, or nearly so: below -80 dB", items=tuple(sorted(silent))),
-        Finding(kind="quiet", text="very quiet: below -60 dB", items=tuple(sorted(quiet))),
-        Finding(kind="clipped", text="clipped: stays at its largest sample", items=tuple(clipped)),
+        Finding(kind="silent", text="silent, or nearly so (below -80 dB)", items=tuple(sorted(silent))),
+        Finding(kind="quiet", text="very quiet (below -60 dB)", items=tuple(sorted(quiet))),
+        Finding(kind="clipped", text="clipped (stays at its largest sample)", items=tuple(clipped)),
         Finding(kind="cut", text="begins or ends in the middle of a sound", items=tuple(cut)),
     ]
 
@@ -134,12 +134,12 @@ def _of_lengths(recordings: Mapping[str, Recording]) -> list[Finding]:
     return [
         Finding(
             kind="short",
-            text=f"very short, where half of the clips last {median:.1f} s or more",
+            text=f"very short (the median is {median:.1f} s)",
             items=tuple(seconds[uid] for uid in short),
         ),
         Finding(
             kind="long",
-            text=f"very long, where half of the clips last {median:.1f} s or less",
+            text=f"very long (the median is {median:.1f} s)",
             items=tuple(seconds[uid] for uid in long),
         ),
     ]

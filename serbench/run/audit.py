@@ -18,11 +18,14 @@ from serbench.corpus.fingerprint import take_fingerprints
 from serbench.corpus.manifest import Manifest
 from serbench.corpus.oddities import find_oddities
 from serbench.corpus.twins import Twins, find_twins
-from serbench.errors import ProtocolError, UsageError
+from serbench.errors import ProtocolError
 from serbench.protocol.audit import SplitAudit, audit_split
 from serbench.protocol.protocol import Protocol
 from serbench.run.corpora import open_corpus
 from serbench.run.request import Progress, Skip
+
+#: The kind of finding that says that nobody could read the names.
+UNREAD = "unread-names"
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,27 @@ class CorpusAudit:
         """Whether any split leaks."""
         return any(each.leaks for each in self.splits)
 
+    @property
+    def knows_speakers(self) -> bool:
+        """False where nobody could read the names of the clips, so that no speaker is known."""
+        return all(each.kind != UNREAD for each in self.oddities)
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where things are.
+
+    Attributes
+    ----------
+    data_roots
+        Where the user keeps corpora.
+    cache
+        The cache folder.
+    """
+
+    data_roots: Sequence[Path]
+    cache: Path
+
 
 @dataclass(frozen=True)
 class Heard:
@@ -76,7 +100,7 @@ class Heard:
     twins: tuple[Twins, ...]
 
 
-def listen(dataset: Dataset, data_roots: Sequence[Path], cache: Path, progress: Progress) -> Heard:
+def listen(dataset: Dataset, places: Places, progress: Progress) -> Heard:
     """Find a corpus and listen to its recordings; those known from before are not opened again.
 
     Raises
@@ -86,12 +110,12 @@ def listen(dataset: Dataset, data_roots: Sequence[Path], cache: Path, progress: 
     """
     name = dataset.card.name
     with progress(f"reading {name}", 0) as advance:
-        corpus = open_corpus(dataset, data_roots, cache, progress=advance)
+        corpus = open_corpus(dataset, places.data_roots, places.cache, progress=advance)
     sounds = {each.digest for each in corpus.inventory.recordings.values()}
     with progress(f"listening to {name}", len(sounds)) as advance:
-        fingerprints = take_fingerprints(corpus.manifest, corpus.inventory, cache, progress=advance)
+        fingerprints = take_fingerprints(corpus.manifest, corpus.inventory, places.cache, progress=advance)
     with progress(f"comparing the sounds of {name}", 0):
-        twins = find_twins(corpus.manifest, corpus.inventory, fingerprints, cache)
+        twins = find_twins(corpus.manifest, corpus.inventory, fingerprints, places.cache)
     oddities = find_oddities(corpus.manifest, corpus.inventory, fingerprints, twins)
     return Heard(dataset, corpus.manifest, corpus.inventory.variant()["label"], oddities, twins)
 
@@ -102,11 +126,11 @@ def audit_corpus(heard: Heard, protocols: Sequence[Protocol]) -> CorpusAudit:
     for protocol in protocols:
         try:
             split = protocol.split(heard.dataset, heard.manifest)
-        except (ProtocolError, UsageError) as error:
+        except ProtocolError as error:
             skips.append(Skip(protocol.name, str(error).removeprefix(f"{heard.manifest.dataset}: ")))
             continue
         audits.append(audit_split(heard.manifest, split, heard.twins))
     return CorpusAudit(heard.manifest, heard.copy, heard.oddities, tuple(audits), tuple(skips))
 
 
-__all__ = ["CorpusAudit", "Heard", "audit_corpus", "listen"]
+__all__ = ["UNREAD", "CorpusAudit", "Heard", "Places", "audit_corpus", "listen"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from serbench.corpus.dataset import Dataset
@@ -15,41 +15,26 @@ from serbench.errors import DatasetError, DatasetMissingError
 from serbench.plugin.registry import Registry
 from serbench.protocol.emobox import ListedFold, emobox_corpora, match_emobox, read_emobox
 from serbench.protocol.protocols import get_protocol
-from serbench.run.audit import CorpusAudit, Heard, audit_corpus, listen
+from serbench.run.audit import UNREAD, CorpusAudit, Heard, Places, audit_corpus, listen
 from serbench.run.request import Progress
 
 #: Said of a corpus whose names tell nothing but the clip.
 _UNREAD = Finding(
-    kind="unread-names",
-    text="no dataset here reads these names without the corpus: nothing is said of speakers and sentences",
-    items=("every clip counts as a speaker of its own",),
+    kind=UNREAD,
+    text="no dataset reads these names without the corpus",
+    items=("nothing is said of speakers and sentences",),
 )
 
 
-@dataclass(frozen=True)
-class Places:
-    """Where things are.
-
-    Attributes
-    ----------
-    emobox
-        A copy of EmoBox's data folder.
-    data_roots
-        Where the user keeps corpora.
-    cache
-        The cache folder.
-    """
-
-    emobox: Path
-    data_roots: Sequence[Path]
-    cache: Path
-
-
-def audit_emobox(names: Sequence[str], places: Places, registry: Registry, progress: Progress) -> list[CorpusAudit]:
+def audit_emobox(
+    folder: Path, names: Sequence[str], places: Places, registry: Registry, progress: Progress
+) -> list[CorpusAudit]:
     """Audit the folds that EmoBox states of some corpora.
 
     Parameters
     ----------
+    folder
+        A copy of EmoBox's data folder.
     names
         EmoBox's names; none for all that have folds in the folder.
 
@@ -60,15 +45,16 @@ def audit_emobox(names: Sequence[str], places: Places, registry: Registry, progr
     DatasetMissingError, FormatError
         When it has no folds at all, or a damaged list.
     """
-    return [_audit(name, places, registry, progress) for name in names or emobox_corpora(places.emobox)]
-
-
-def _audit(name: str, places: Places, registry: Registry, progress: Progress) -> CorpusAudit:
-    folds = read_emobox(places.emobox, name)
-    heard = _heard(name, folds, places, registry, progress)
-    audit = audit_corpus(heard, [get_protocol("emobox", emobox=places.emobox)])
-    lists = _of_lists(folds, heard.manifest) if audit.splits else ()
-    return replace(audit, splits=tuple(replace(each, findings=each.findings + lists) for each in audit.splits))
+    protocol = get_protocol("emobox", emobox=folder)
+    audits = []
+    for name in names or emobox_corpora(folder):
+        folds = read_emobox(folder, name)
+        heard = _heard(name, folds, places, registry, progress)
+        audit = audit_corpus(heard, [protocol])
+        lists = _of_lists(folds, heard.manifest) if audit.splits else ()
+        splits = tuple(replace(each, findings=each.findings + lists) for each in audit.splits)
+        audits.append(replace(audit, splits=splits))
+    return audits
 
 
 def _heard(name: str, folds: Sequence[ListedFold], places: Places, registry: Registry, progress: Progress) -> Heard:
@@ -76,7 +62,7 @@ def _heard(name: str, folds: Sequence[ListedFold], places: Places, registry: Reg
     if name in registry.datasets:
         dataset = registry.get("dataset", name)()
         try:
-            return listen(dataset, places.data_roots, places.cache, progress)
+            return listen(dataset, places, progress)
         except DatasetMissingError:
             manifest = named_manifest(dataset, folds)
             if manifest is not None:
@@ -131,4 +117,4 @@ def _of_lists(folds: Sequence[ListedFold], manifest: Manifest) -> tuple[Finding,
     return tuple(each for each in found if each.items)
 
 
-__all__ = ["Places", "audit_emobox", "listed_manifest", "named_manifest"]
+__all__ = ["audit_emobox", "listed_manifest", "named_manifest"]

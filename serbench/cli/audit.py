@@ -1,0 +1,221 @@
+"""``serbench audit``: what leaks, and what is odd, in a corpus under its protocols, in EmoBox's folds, in a run."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from serbench.cli import console
+from serbench.cli.findings import corpus_facts, print_corpora, print_tasks, task_facts
+from serbench.cli.options import AsJson, DataRoots, EmoBoxFolder, NoPlugins, PluginFiles, open_registry
+from serbench.errors import ProtocolError, UsageError
+
+if TYPE_CHECKING:
+    from serbench.plugin.registry import Registry
+    from serbench.protocol.protocol import Protocol
+    from serbench.run.audit import CorpusAudit, Places
+    from serbench.run.request import Progress
+    from serbench.run.retrace import TaskAudit
+
+#: The exit code of an audit that found a leak.
+LEAKS = 1
+
+Targets = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[DATASET|FOLDER]...", help="Datasets, folders of runs, copies of EmoBox's data folder."),
+]
+Protocols = Annotated[
+    list[str] | None,
+    typer.Option("--protocol", metavar="NAME", help="A protocol; may be given again.  [default: all of one corpus]"),
+]
+AllDatasets = Annotated[bool, typer.Option("--all-datasets", help="Every dataset that is found, and synth.")]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is to be audited.
+
+    Attributes
+    ----------
+    datasets
+        Names, under ``protocols``.
+    runs
+        Folders of records.
+    listed
+        Copies of EmoBox's data folder, each with the names of the corpora whose folds are audited; none for all.
+    """
+
+    datasets: tuple[str, ...]
+    runs: tuple[Path, ...]
+    listed: tuple[tuple[Path, tuple[str, ...]], ...]
+
+
+def register(program: typer.Typer) -> None:
+    """Add the command to the program."""
+    program.command("audit")(audit)
+
+
+def audit(
+    context: typer.Context,
+    targets: Targets = None,
+    protocol: Protocols = None,
+    all_datasets: AllDatasets = False,
+    emobox: EmoBoxFolder = None,
+    data_root: DataRoots = None,
+    plugin: PluginFiles = None,
+    no_plugins: NoPlugins = False,
+    as_json: AsJson = False,
+) -> None:
+    """Find leaks: what test has in common with training, and what is odd in the recordings.
+
+    A dataset is audited under the protocols named, or all of them; with --emobox, under EmoBox's folds; a run by its
+    records. Ends with 1 when something leaks: rows, siblings of one recording, equal or nearly equal sounds,
+    speakers, or sentences that a protocol promises to be new. Other shared sentences, odd files and what train and dev
+    share are reported only.
+    """
+    from serbench.environment import cache_folder, data_roots
+    from serbench.results.store import Store
+    from serbench.run.audit import Places
+    from serbench.run.audit_emobox import audit_emobox
+    from serbench.run.retrace import Again, audit_run
+
+    registry = open_registry(plugin, no_plugins)
+    named = tuple(dict.fromkeys([*(targets or ()), *(registry.datasets if all_datasets else ())]))
+    asked = _sort(named, registry, emobox, by_lists=_is_typed(context, "emobox") and not protocol)
+    with _progress() as show:
+        places = Places(data_roots(data_root or ()), cache_folder())
+        corpora = _datasets(asked.datasets, registry, _protocols(protocol, emobox), places, show, all_datasets)
+        for folder, names in asked.listed:
+            corpora += audit_emobox(folder, names, places, registry, show)
+        again = Again(registry, places, show, emobox)
+        tasks = [task for folder in asked.runs for task in audit_run(Store(folder), again)]
+    _refuse_nothing(corpora, protocol)
+    leaks = any(each.leaks for each in corpora) or any(each.leaks for each in tasks)
+    if as_json:
+        console.print_json(
+            {
+                "leaks": leaks,
+                "corpora": [corpus_facts(each) for each in corpora],
+                "runs": [task_facts(each) for each in tasks],
+            }
+        )
+    else:
+        print_corpora(corpora)
+        if tasks:
+            print_tasks(tasks)
+        _print_end(corpora, tasks)
+    if leaks:
+        raise typer.Exit(LEAKS)
+
+
+def _is_typed(context: typer.Context, option: str) -> bool:
+    """Return whether an option was given on the command line, not by its variable."""
+    source = context.get_parameter_source(option)
+    return source is not None and source.name == "COMMANDLINE"
+
+
+def _sort(targets: Sequence[str], registry: Registry, emobox: Path | None, *, by_lists: bool) -> Asked:
+    """Tell names from folders; a name goes before a folder that bears it.
+
+    Raises
+    ------
+    UsageError
+        When nothing was named, or a folder holds neither records nor folds of EmoBox.
+    UnknownNameError
+        When there is neither a dataset nor a folder of that name.
+    """
+    names, runs, listed = [], [], []
+    for target in targets:
+        folder = Path(target)
+        if target in registry.datasets or (by_lists and not folder.is_dir()):
+            names.append(target)
+        elif (folder / "records").is_dir():
+            runs.append(folder)
+        elif any(folder.glob("*/fold_*")) or any(folder.glob("data/*/fold_*")):
+            listed.append((folder, ()))
+        elif folder.is_dir():
+            raise UsageError(
+                f"{target} holds neither records of a run nor folds of EmoBox, expected a run's --out folder, a copy "
+                f"of EmoBox's data folder or the name of a dataset; see serbench list datasets"
+            )
+        else:
+            raise registry.unknown("dataset or folder", target, registry.datasets)
+    if by_lists and emobox is not None and not runs:
+        return Asked((), (), (*listed, (emobox, tuple(names))))
+    if not targets:
+        raise UsageError("nothing to audit, expected a dataset, --all-datasets, --emobox or the folder of a run")
+    return Asked(tuple(names), tuple(runs), tuple(listed))
+
+
+def _protocols(named: Sequence[str] | None, emobox: Path | None) -> list[Protocol]:
+    """Return the protocols that were named, or all that divide one corpus and have what they need."""
+    from serbench.protocol.protocols import PROTOCOLS, get_protocol
+
+    usual = [name for name, each in PROTOCOLS.items() if not each.crosses_corpora and (emobox or name != "emobox")]
+    return [get_protocol(name, emobox=emobox) for name in dict.fromkeys(named or usual)]
+
+
+def _datasets(
+    names: Sequence[str],
+    registry: Registry,
+    protocols: Sequence[Protocol],
+    places: Places,
+    progress: Progress,
+    skip_missing: bool,
+) -> list[CorpusAudit]:
+    """Audit datasets under protocols; one that is not there is an error, or passed over with a word."""
+    from serbench.errors import DatasetMissingError
+    from serbench.run.audit import audit_corpus, listen
+
+    audits: list[CorpusAudit] = []
+    for name in names:
+        try:
+            heard = listen(registry.get("dataset", name)(), places, progress)
+        except DatasetMissingError:
+            if not skip_missing:
+                raise
+            console.notice(f"{name} was not found and is not audited")
+            continue
+        audits.append(audit_corpus(heard, protocols))
+    return audits
+
+
+def _refuse_nothing(corpora: Sequence[CorpusAudit], named: Sequence[str] | None) -> None:
+    """Raise when a corpus could be audited under none of the protocols that were named: that is no clean bill."""
+    for each in corpora:
+        if named and not each.splits:
+            raise ProtocolError(f"{each.manifest.dataset}: {'; '.join(skip.reason for skip in each.skips)}")
+
+
+@contextlib.contextmanager
+def _progress() -> Iterator[Progress]:
+    """Show a bar per corpus; give what the work calls with a label and a total."""
+    with console.progress(None, "auditing") as bar:
+
+        @contextlib.contextmanager
+        def inner(label: str, total: int) -> Iterator[Callable[[int], None]]:
+            with bar.task(total or None, label) as below:
+                yield below.reach
+
+        yield inner
+
+
+def _print_end(corpora: Sequence[CorpusAudit], tasks: Sequence[TaskAudit]) -> None:
+    """Say what leaks, and what to do next."""
+    leaking = [
+        f"{each.manifest.dataset}/{split.split.protocol}" for each in corpora for split in each.splits if split.leaks
+    ]
+    leaking += [f"the run's {each.dataset['name']}/{each.protocol['name']}" for each in tasks if each.leaks]
+    if leaking:
+        console.line(f"leaking: {', '.join(leaking)}")
+    else:
+        console.line("no leak was found")
+    console.line("next: the same command with --json names everything")
+
+
+__all__ = ["LEAKS", "Asked", "audit", "register"]

@@ -1,0 +1,155 @@
+"""What an audit found, for people and for machines."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from serbench.cli import console
+
+if TYPE_CHECKING:
+    from serbench.corpus.finding import Finding
+    from serbench.protocol.audit import SplitAudit
+    from serbench.run.audit import CorpusAudit
+    from serbench.run.retrace import TaskAudit
+
+#: How many items of a finding are named for people before the rest is counted.
+NAMED = 6
+_COLUMNS = ("protocol", "verdict", "folds", "tested", "what leaks")
+
+
+def print_corpora(audits: Sequence[CorpusAudit]) -> None:
+    """Write a table of verdicts per corpus, and below it what was found."""
+    for audit in audits:
+        manifest = audit.manifest
+        speakers = f"{len(manifest.speakers)} speakers" if audit.knows_speakers else "speakers unknown"
+        heard = audit.copy or "no recordings here: audited by names alone"
+        _wrapped(f"{manifest.dataset}: {len(manifest)} clips, {speakers}, {heard}", 0)
+        rows = [_verdict(each, audit.knows_speakers) for each in audit.splits]
+        if rows:
+            console.table(_COLUMNS, rows, right=("folds", "tested"))
+        for skip in audit.skips:
+            _wrapped(f"{skip.what} cannot be applied: {skip.reason}", 0)
+        for split in audit.splits:
+            _print_findings(f"under {split.split.protocol}", split.findings, split)
+        _print_findings("in the corpus", audit.oddities)
+        console.line()
+
+
+def print_tasks(audits: Sequence[TaskAudit]) -> None:
+    """Write a line per task of a run, and below them what leaks and what the records lack."""
+    columns = ("dataset", "protocol", "verdict", "cells", "models", "tested")
+    rows = [(*_task(each), each.verdict, each.cells, len(each.systems), each.tested) for each in audits]
+    console.table(columns, rows, right=columns[3:])
+    unseen: dict[str, list[str]] = {}
+    for each in audits:
+        name = "/".join(_task(each))
+        own = [found for found in each.findings if found.kind != "unseen"]
+        _print_findings(f"in the records of {name}", own)
+        if each.split is not None:
+            _print_findings(f"in the split of {name}", [f for f in each.split.findings if f.leaks], each.split)
+        for reason in (item for found in each.findings if found.kind == "unseen" for item in found.items):
+            unseen.setdefault(reason, []).append(name)
+    for reason, names in unseen.items():
+        console.line()
+        _wrapped(f"the split could not be made again of {_named(names)}: {reason}", 0)
+    console.line()
+
+
+def _task(audit: TaskAudit) -> tuple[str, str]:
+    return audit.dataset["name"], audit.protocol["name"]
+
+
+def corpus_facts(audit: CorpusAudit) -> dict[str, Any]:
+    """Return the JSON form, every item in full."""
+    manifest = audit.manifest
+    return {
+        "dataset": manifest.dataset,
+        "copy": audit.copy,
+        "clips": len(manifest),
+        "speakers": len(manifest.speakers) if audit.knows_speakers else None,
+        "leaks": audit.leaks,
+        "findings": _facts(audit.oddities),
+        "protocols": [_split_facts(each) for each in audit.splits],
+        "skips": [asdict(each) for each in audit.skips],
+    }
+
+
+def task_facts(audit: TaskAudit) -> dict[str, Any]:
+    """Return the JSON form, every item in full."""
+    return {
+        "dataset": dict(audit.dataset),
+        "protocol": dict(audit.protocol),
+        "models": audit.systems,
+        "cells": audit.cells,
+        "tested": audit.tested,
+        "leaks": audit.leaks,
+        "findings": _facts(audit.findings),
+        "split": None if audit.split is None else _split_facts(audit.split),
+    }
+
+
+def _split_facts(audit: SplitAudit) -> dict[str, Any]:
+    return {
+        "protocol": audit.split.protocol,
+        "version": audit.split.version,
+        "split": audit.split.digest,
+        "folds": len(audit.split.folds),
+        "tested": audit.tested,
+        "leaks": audit.leaks,
+        "notes": audit.split.notes,
+        "findings": _facts(audit.findings),
+        "balance": {
+            fold: {part: asdict(each) for part, each in parts.items()} for fold, parts in audit.balance.items()
+        },
+    }
+
+
+def _facts(findings: Iterable[Finding]) -> list[dict[str, Any]]:
+    return [asdict(each) for each in findings]
+
+
+def _verdict(audit: SplitAudit, knows_speakers: bool) -> tuple[object, ...]:
+    leaking = ", ".join(each.kind for each in audit.findings if each.leaks)
+    verdict = "leaks" if leaking else "clean" if knows_speakers else "unknown"
+    return audit.split.protocol, verdict, len(audit.split.folds), audit.tested, leaking or None
+
+
+def _print_findings(title: str, findings: Sequence[Finding], split: SplitAudit | None = None) -> None:
+    """Write findings below a title; those of a split with their folds, and with names only where they leak."""
+    if findings:
+        console.line()
+        console.line(f"{title}:")
+    for each in findings:
+        if split is None:
+            _wrapped(f"{'leak: ' * each.leaks}{each.text}, {len(each.items)}: {_named(each.items)}", 2)
+        elif each.leaks:
+            folds = f" (in {len(each.folds)} of {len(split.split.folds)} folds)" if len(split.split.folds) > 1 else ""
+            _wrapped(f"leak: {each.text}{folds}: {_named(each.items)}", 2)
+        else:
+            _wrapped(each.text, 2)
+
+
+def _named(items: Sequence[str]) -> str:
+    """Return the first items, and how many more there are."""
+    between = "; " if any(", " in each for each in items) else ", "
+    more = [f"and {len(items) - NAMED} more"] if len(items) > NAMED else []
+    return between.join([*items[:NAMED], *more])
+
+
+def _wrapped(text: str, indent: int) -> None:
+    console.line(
+        textwrap.fill(
+            text,
+            console.WIDTH,
+            initial_indent=" " * indent,
+            subsequent_indent=" " * (indent + 2),
+            break_on_hyphens=False,
+            break_long_words=False,
+        )
+    )
+
+
+__all__ = ["NAMED", "corpus_facts", "print_corpora", "print_tasks", "task_facts"]
