@@ -8,6 +8,7 @@ scores after ``predict`` has returned. A row that the protocol made of an uttera
 
 from __future__ import annotations
 
+import contextlib
 import time
 import traceback
 from collections.abc import Callable, Mapping
@@ -24,9 +25,12 @@ from serbench.results.record import Record
 from serbench.results.store import TestPredictions
 from serbench.run.plan import Cell, Contender
 from serbench.run.tables import Tables, Workbench, make_tables
-from serbench.scoring.efficiency import FIGURES, Meter, Probe, latency_figures, size_figures
+from serbench.scoring.efficiency import ELSEWHERE, FIGURES, PROBED, SIZES, probe_figures, size_figures
 from serbench.scoring.figure import Figure
+from serbench.scoring.meter import Meter
 from serbench.scoring.metrics import confusion
+from serbench.scoring.probe import Probe
+from serbench.scoring.timing import threads
 from serbench.source import source_digest
 
 #: How many unreadable recordings a reason names.
@@ -54,7 +58,9 @@ def _run(cell: Cell, bench: Workbench) -> tuple[Record, TestPredictions]:
     model = cell.contender.create()
     model.device = bench.device
     meter = Meter(bench.device)
-    with meter.running():
+    # one thread, however many cells run beside this one: the order of sums, and so the result, depends on their number
+    alone = threads(1) if bench.device == "cpu" else contextlib.nullcontext()
+    with meter.running(), alone:
         fit_seconds, _ = _timed(lambda: model.fit(tables.train, tables.dev, seed=cell.key.seed))
         predict_seconds, answer = _timed(lambda: model.predict(tables.test))
     scores = answer.aligned(tables.test.ids, tables.test.labels)
@@ -92,14 +98,11 @@ def _join_truth(cell: Cell, tables: Tables, scores: np.ndarray) -> TestPredictio
 def _measure(cell: Cell, model: Model, labels: tuple[str, ...]) -> dict[str, Figure]:
     """Return size and latency; a model that cannot be measured loses its figures, not its scores."""
     probe = Probe(cell.contender.extractors, labels)
-    names = [name for name in FIGURES if name.startswith(("latency", "feature"))]
-    elsewhere = Figure.undefined("measured on the first fold of the first seed")
     try:
-        figures = size_figures(model, probe)
-        return figures | (latency_figures(model, probe) if cell.is_probe else dict.fromkeys(names, elsewhere))
+        figures = size_figures(model, probe) | (probe_figures(model, probe) if cell.is_probe else {})
     except Exception as error:  # noqa: BLE001  (a plugin may raise anything)
-        failed = Figure.undefined(f"measuring failed: {_reason(error)}")
-        return dict.fromkeys([*FIGURES[:4], *names], failed)
+        figures = dict.fromkeys([*SIZES, *PROBED], Figure.undefined(f"measuring failed: {_reason(error)}"))
+    return dict.fromkeys(PROBED, ELSEWHERE) | figures
 
 
 def _record(cell: Cell, bench: Workbench, **facts: Any) -> Record:

@@ -1,243 +1,132 @@
-"""What a fitted model costs: size, operations, time, memory, energy.
+"""What a fitted model costs: the names of all figures, and those that are cheap enough for every record.
 
 Conventions
 -----------
-Times are taken after an untimed warm-up, on a clip of 3 s of noise, at batch 1, on one CPU thread, and
-include the features. What cannot be measured is undefined with a reason. Figures in bytes, milliseconds,
-seconds, joules, as their names say.
+Names end in their unit. A *clip* is 3 s of noise (``serbench.scoring.probe``). What was not measured is undefined with
+the reason.
+
+Every cell has sizes, ``macs_3s``, seconds, memory and energy of its own training and prediction. The first cell of a
+model on a corpus (first seed, first fold) is the *probe cell*: there ``macs_per_audio_second`` and the latencies on one
+CPU thread are measured, whatever the device of the run; the other cells say so. All else takes a quiet machine and
+minutes: ``serbench profile`` alone measures it, and records do not name it.
 """
 
 from __future__ import annotations
 
-import contextlib
-import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
-
-import numpy as np
-
-from serbench.features.extractor import FeatureExtractor
-from serbench.features.table import Column, FeatureTable, Floats
 from serbench.learning.model import Model
 from serbench.scoring.figure import Figure
-from serbench.seeding import generator
+from serbench.scoring.latency import FEATURE_SHARE, ONE_THREAD, RUNS, WARM_UP, Specimen, latency_figures
+from serbench.scoring.probe import LONG_SECONDS, Probe
 
-CLIP_SECONDS = 3.0
-RUNS, WARM_UP = 200, 10
+#: Of every cell: what the model is.
+SIZES = {
+    "parameters_trainable": "numbers that training sets",
+    "parameters_total": "those and stored statistics",
+    "model_bytes": "bytes of all that predicting needs, in memory",
+    "macs_3s": "multiply-accumulates to score a clip from its features",
+}
+#: Of every cell: what fitting and predicting it took.
+WORK = {
+    "train_seconds": "seconds of fit, features at hand",
+    "predict_seconds": "seconds of predict on the test rows, features at hand",
+    "peak_memory_bytes": "peak resident memory while it was fitted and predicted",
+    "device_memory_bytes": "peak memory on the accelerator meanwhile",
+    "energy_joules": "energy meanwhile, of the whole accelerator or processor package",
+}
+#: Of the probe cell.
+PROBED = {
+    "macs_per_audio_second": "multiply-accumulates to score 30 s of audio from its features, over 30",
+    FEATURE_SHARE: "seconds of feature extraction per second of audio, one CPU thread",
+    "latency_p50_ms": "batch 1, one CPU thread, from wave to scores: median",
+    "latency_p90_ms": "likewise, 90th percentile",
+    "latency_p99_ms": "likewise, 99th percentile",
+    "feature_latency_p50_ms": "likewise, the features alone",
+    "model_latency_p50_ms": "likewise, the model alone",
+}
+_PLACES = {"all_threads": "all CPU threads", "gpu": "the accelerator"}
+#: Of ``serbench profile`` alone, beside those of a record.
+LABORATORY = {
+    "disk_bytes": "bytes of the saved model's file",
+    "cold_start_seconds": "from the start of a new process to its first answer, loading included",
+    "inference_memory_bytes": "peak resident memory of that process",
+    "inference_gpu_memory_bytes": "peak memory on the accelerator while it answers at batch 1",
+} | {
+    name: f"{what}, {where}"
+    for place, where in _PLACES.items()
+    for name, what in {
+        f"latency_{place}_p50_ms": "batch 1, from wave to scores: median",
+        f"latency_{place}_p90_ms": "batch 1, from wave to scores: 90th percentile",
+        f"latency_{place}_p99_ms": "batch 1, from wave to scores: 99th percentile",
+        f"feature_latency_{place}_p50_ms": "batch 1, the features alone: median",
+        f"model_latency_{place}_p50_ms": "batch 1, the model alone: median",
+        f"throughput_{place}_batch_1_realtime": "seconds of audio per second at batch 1",
+        f"throughput_{place}_batch_8_realtime": "seconds of audio per second at batch 8",
+        f"throughput_{place}_batch_64_realtime": "seconds of audio per second at batch 64",
+        f"throughput_{place}_best_realtime": "seconds of audio per second at the best batch size",
+        f"throughput_{place}_best_batch": "that batch size",
+        f"inference_{place}_joules_per_clip": "energy per clip at batch 1",
+    }.items()
+}
+#: All figures of a cell's record, with what they say.
+FIGURES = SIZES | WORK | PROBED
 
-#: All figures of a cell, in the order of tables.
-FIGURES = (
-    "parameters_trainable",
-    "parameters_total",
-    "model_bytes",
-    "macs_3s",
-    "train_seconds",
-    "predict_seconds",
-    "feature_seconds_per_audio_second",
-    "latency_p50_ms",
-    "latency_p90_ms",
-    "latency_p99_ms",
-    "peak_memory_bytes",
-    "device_memory_bytes",
-    "energy_joules",
-)
-
-
-@dataclass(frozen=True)
-class Probe:
-    """A clip of noise and how each feature turns it into a row.
-
-    Attributes
-    ----------
-    extractors
-        By feature name, the extractors of the model under test.
-    labels
-        The task's classes.
-    """
-
-    extractors: dict[str, FeatureExtractor]
-    labels: tuple[str, ...]
-
-    def wave(self, sample_rate: int) -> Floats:
-        """Return 3 s of quiet noise, float32 (samples,), the same at every call."""
-        samples = int(CLIP_SECONDS * sample_rate)
-        noise: Floats = generator(0, "probe").normal(0, 0.05, samples).astype(np.float32)
-        return noise
-
-    def table(self) -> FeatureTable:
-        """Extract the clip's features and return them as a table of one row without a label."""
-        columns = {
-            name: Column.stack(each.card.output, [each.extract(self.wave(each.card.sample_rate))])
-            for name, each in self.extractors.items()
-        }
-        return FeatureTable(("probe",), columns, self.labels)
+ELSEWHERE = Figure.undefined("measured on the first fold of the first seed")
 
 
 def size_figures(model: Model, probe: Probe) -> dict[str, Figure]:
-    """Return parameters, bytes and multiply-accumulates of a fitted model."""
+    """Return parameters, bytes and multiply-accumulates of a fitted model: the figures of :data:`SIZES`."""
     size = model.size(probe.table())
     if size is None:
-        unknown = Figure.undefined(f"{model.card.name} does not say how large it is")
-        return dict.fromkeys(FIGURES[:4], unknown)
-    macs = Figure(size.macs) if size.macs is not None else Figure.undefined(size.macs_reason or "not counted")
+        return dict.fromkeys(SIZES, _unknown(model))
     return {
         "parameters_trainable": Figure(size.trainable),
         "parameters_total": Figure(size.total),
         "model_bytes": Figure(size.bytes),
-        "macs_3s": macs,
+        "macs_3s": _macs(size.macs, size.macs_reason),
     }
 
 
-def latency_figures(model: Model, probe: Probe, *, runs: int = RUNS, warm_up: int = WARM_UP) -> dict[str, Figure]:
-    """Return latency percentiles from wave to scores, and the features' share per second of audio.
+def probe_figures(model: Model, probe: Probe, *, runs: int = RUNS, warm_up: int = WARM_UP) -> dict[str, Figure]:
+    """Return the figures of :data:`PROBED`, measured on the CPU.
 
     Parameters
     ----------
     model
-        Fitted. It predicts on the CPU while it is timed.
+        Fitted; its device is left as it is found.
     probe
         The clip.
     runs, warm_up
         Timed and untimed calls.
     """
-    device, model.device = model.device, "cpu"
-    try:
-        with one_thread():
-            whole = times(lambda: model.predict(probe.table()), runs, warm_up)
-            features = times(probe.table, max(1, runs // 4), warm_up)
-    finally:
-        model.device = device
-    p50, p90, p99 = np.percentile(whole, [50, 90, 99]) * 1e3
-    per_second = (
-        Figure(float(np.median(features)) / CLIP_SECONDS)
-        if probe.extractors
-        else Figure.undefined(f"{model.card.name} takes no features")
-    )
-    return {
-        "feature_seconds_per_audio_second": per_second,
-        "latency_p50_ms": Figure(float(p50)),
-        "latency_p90_ms": Figure(float(p90)),
-        "latency_p99_ms": Figure(float(p99)),
-    }
+    specimen = Specimen(model.card.name, model, probe)
+    figures = latency_figures([specimen], ONE_THREAD, runs=runs, warm_up=warm_up)[specimen.name]
+    return {"macs_per_audio_second": macs_per_second(model, probe), **figures}
 
 
-def times(call: Callable[[], Any], runs: int, warm_up: int) -> Sequence[float]:
-    """Return the seconds of each of ``runs`` calls, after ``warm_up`` that are not timed."""
-    for _ in range(warm_up):
-        call()
-    taken = []
-    for _ in range(runs):
-        start = time.perf_counter()
-        call()
-        taken.append(time.perf_counter() - start)
-    return taken
+def macs_per_second(model: Model, probe: Probe) -> Figure:
+    """Return the multiply-accumulates of scoring 30 s of audio, per second of it: what a stream costs."""
+    size = model.size(probe.table(seconds=LONG_SECONDS))
+    if size is None:
+        return _unknown(model)
+    return _macs(None if size.macs is None else size.macs / LONG_SECONDS, size.macs_reason)
 
 
-@contextlib.contextmanager
-def one_thread() -> Iterator[None]:
-    """Let torch, BLAS and OpenMP use one thread inside the block."""
-    import torch
-    from threadpoolctl import threadpool_limits
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        with threadpool_limits(1):
-            yield
-    finally:
-        torch.set_num_threads(before)
+def _unknown(model: Model) -> Figure:
+    return Figure.undefined(f"{model.card.name} does not say how large it is")
 
 
-@dataclass
-class Meter:
-    """Memory and energy of a block of work.
-
-    Attributes
-    ----------
-    device
-        Where the work is done.
-    figures
-        Filled when the block ends.
-    """
-
-    device: str
-    figures: dict[str, Figure] = field(default_factory=dict)
-
-    @contextlib.contextmanager
-    def running(self) -> Iterator[None]:
-        """Measure the block."""
-        resident = _reset_peak_memory()
-        if self.device == "cuda":
-            import torch
-
-            torch.cuda.reset_peak_memory_stats()
-        joules = _energy_counter(self.device)
-        before = joules() if callable(joules) else 0.0
-        yield
-        self.figures["energy_joules"] = (
-            Figure(max(0.0, joules() - before)) if callable(joules) else Figure.undefined(joules)
-        )
-        self.figures["peak_memory_bytes"] = _peak_memory() if resident is None else Figure.undefined(resident)
-        if self.device == "cuda":
-            import torch
-
-            self.figures["device_memory_bytes"] = Figure(torch.cuda.max_memory_allocated())
-        else:
-            self.figures["device_memory_bytes"] = Figure.undefined("the work was done on the CPU")
-
-
-_STATUS, _CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
-
-
-def _reset_peak_memory() -> str | None:
-    """Start the peak anew; return why that is impossible, or None."""
-    try:
-        _CLEAR.write_text("5")
-    except OSError:
-        return "this system does not let a process start its memory peak anew"
-    return None
-
-
-def _peak_memory() -> Figure:
-    for line in _STATUS.read_text().splitlines():
-        if line.startswith("VmHWM:"):
-            return Figure(int(line.split()[1]) * 1024)
-    return Figure.undefined("this system does not say a process's memory peak")
-
-
-def _energy_counter(device: str) -> Callable[[], float] | str:
-    """Return a function that reads a running total in joules, or why there is none."""
-    if device == "cuda":
-        try:
-            import pynvml
-        except ImportError:
-            return "nvidia-ml-py is not installed; pip install serbench[energy]"
-        try:
-            pynvml.nvmlInit()
-            handle = pynvml.nvmlDeviceGetHandleByIndex(0)
-            pynvml.nvmlDeviceGetTotalEnergyConsumption(handle)
-        except pynvml.NVMLError as error:
-            return f"the accelerator has no energy counter: {error}"
-        return lambda: float(pynvml.nvmlDeviceGetTotalEnergyConsumption(handle)) / 1e3
-    counter = Path("/sys/class/powercap/intel-rapl:0/energy_uj")
-    try:
-        counter.read_text()
-    except OSError:
-        return "no readable energy counter (RAPL) on this machine"
-    return lambda: float(counter.read_text()) / 1e6
+def _macs(count: float | None, reason: str | None) -> Figure:
+    return Figure(count) if count is not None else Figure.undefined(reason or "not counted")
 
 
 __all__ = [
-    "CLIP_SECONDS",
+    "ELSEWHERE",
     "FIGURES",
-    "RUNS",
-    "WARM_UP",
-    "Meter",
-    "Probe",
-    "latency_figures",
-    "one_thread",
+    "LABORATORY",
+    "PROBED",
+    "SIZES",
+    "WORK",
+    "macs_per_second",
+    "probe_figures",
     "size_figures",
-    "times",
 ]

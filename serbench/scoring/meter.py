@@ -1,0 +1,117 @@
+"""Memory and energy of a block of work.
+
+Conventions
+-----------
+Bytes and joules. What this system does not tell is undefined with the reason. Energy is that of the whole counter: an
+accelerator (NVML) or a processor package (RAPL), with whatever else ran on it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from serbench.scoring.figure import Figure
+
+_STATUS, _CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
+_RAPL = Path("/sys/class/powercap/intel-rapl:0")
+
+
+@dataclass
+class Meter:
+    """Memory and energy of a block of work.
+
+    Attributes
+    ----------
+    device
+        Where the work is done.
+    figures
+        Filled when the block ends.
+    """
+
+    device: str
+    figures: dict[str, Figure] = field(default_factory=dict)
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[None]:
+        """Measure the block."""
+        resident = _reset_peak_memory()
+        if self.device == "cuda":
+            import torch
+
+            torch.cuda.reset_peak_memory_stats()
+        joules = energy_counter(self.device)
+        before = joules() if callable(joules) else 0.0
+        yield
+        self.figures["energy_joules"] = spent(joules, before)
+        self.figures["peak_memory_bytes"] = peak_memory() if resident is None else Figure.undefined(resident)
+        if self.device == "cuda":
+            import torch
+
+            self.figures["device_memory_bytes"] = Figure(torch.cuda.max_memory_allocated())
+        else:
+            self.figures["device_memory_bytes"] = Figure.undefined("the work was done on the CPU")
+
+
+def peak_memory() -> Figure:
+    """Return the largest resident memory that this process has had, in bytes."""
+    try:
+        lines = _STATUS.read_text().splitlines()
+    except OSError:
+        lines = []
+    for line in lines:
+        if line.startswith("VmHWM:"):
+            return Figure(int(line.split()[1]) * 1024)
+    return Figure.undefined("this system does not say a process's memory peak")
+
+
+def energy_counter(device: str) -> Callable[[], float] | str:
+    """Return a function that reads a running total in joules, or why there is none."""
+    return _nvml_counter() if device == "cuda" else _rapl_counter()
+
+
+def spent(counter: Callable[[], float] | str, before: float, calls: int = 1) -> Figure:
+    """Return the joules per call since the counter stood at ``before``."""
+    if isinstance(counter, str):
+        return Figure.undefined(counter)
+    joules = counter() - before
+    if joules < 0:
+        return Figure.undefined("the energy counter began anew meanwhile")
+    return Figure(joules / calls)
+
+
+def _reset_peak_memory() -> str | None:
+    """Start the peak anew; return why that is impossible, or None."""
+    try:
+        _CLEAR.write_text("5")
+    except OSError:
+        return "this system does not let a process start its memory peak anew"
+    return None
+
+
+def _nvml_counter() -> Callable[[], float] | str:
+    try:
+        import pynvml
+    except ImportError:
+        return "nvidia-ml-py is not installed; pip install serbench[energy]"
+    try:
+        pynvml.nvmlInit()
+        handle = pynvml.nvmlDeviceGetHandleByIndex(0)
+        pynvml.nvmlDeviceGetTotalEnergyConsumption(handle)
+    except pynvml.NVMLError as error:
+        return f"the accelerator has no energy counter: {error}"
+    return lambda: float(pynvml.nvmlDeviceGetTotalEnergyConsumption(handle)) / 1e3
+
+
+def _rapl_counter() -> Callable[[], float] | str:
+    counter = _RAPL / "energy_uj"
+    try:
+        counter.read_text()
+    except OSError:
+        return "no readable energy counter (RAPL) on this machine"
+    return lambda: float(counter.read_text()) / 1e6
+
+
+__all__ = ["Meter", "energy_counter", "peak_memory", "spent"]

@@ -1,0 +1,68 @@
+"""Noise of a known length, as features of a model under test: what every measurement of cost is taken on.
+
+Conventions
+-----------
+A clip is 3 s of quiet noise, the same on every machine. Noise is drawn before anything is timed, and kept.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from serbench.features.batch import extract_waves
+from serbench.features.extractor import FeatureExtractor
+from serbench.features.table import Column, FeatureTable, Floats
+from serbench.seeding import generator
+
+CLIP_SECONDS = 3.0
+#: The recording on which operations per second of audio are counted: long beside any segment.
+LONG_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class Probe:
+    """Clips of noise, and how each feature turns them into rows.
+
+    Attributes
+    ----------
+    extractors
+        By feature name, the extractors of the model under test.
+    labels
+        The task's classes.
+    """
+
+    extractors: dict[str, FeatureExtractor]
+    labels: tuple[str, ...]
+    _waves: dict[tuple[int, float, int], Floats] = field(default_factory=dict, repr=False)
+
+    def wave(self, sample_rate: int, *, seconds: float = CLIP_SECONDS, clip: int = 0) -> Floats:
+        """Return quiet noise, float32 (samples,), the same at every call; another clip is other noise."""
+        key = (sample_rate, seconds, clip)
+        if key not in self._waves:
+            rng = generator(0, "probe", clip) if clip else generator(0, "probe")
+            self._waves[key] = rng.normal(0, 0.05, int(seconds * sample_rate)).astype(np.float32)
+        return self._waves[key]
+
+    def table(self, clips: int = 1, *, seconds: float = CLIP_SECONDS, device: str = "cpu") -> FeatureTable:
+        """Extract the features of so many clips, at once, and return them as a table without labels.
+
+        Parameters
+        ----------
+        clips
+            Rows of the table.
+        seconds
+            Length of each clip.
+        device
+            Where batched extractors work.
+        """
+        columns = {}
+        for name, each in self.extractors.items():
+            waves = [self.wave(each.card.sample_rate, seconds=seconds, clip=clip) for clip in range(clips)]
+            columns[name] = Column.stack(each.card.output, extract_waves(each, waves, device))
+        ids = ("probe",) if clips == 1 else tuple(f"probe-{clip}" for clip in range(clips))
+        return FeatureTable(ids, columns, self.labels)
+
+
+__all__ = ["CLIP_SECONDS", "LONG_SECONDS", "Probe"]
