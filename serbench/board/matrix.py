@@ -17,6 +17,7 @@ from typing import Any
 
 from serbench.board.markdown import NOTHING, escape, one_line, percent, table
 from serbench.board.rank import FLOORS, display_names
+from serbench.board.wording import copy_label
 from serbench.digest import digest_value
 from serbench.results.row import Row
 
@@ -118,11 +119,15 @@ def _corpus_names(rows: Iterable[Row]) -> dict[str, str]:
 
 
 def mappings(rows: Iterable[Row]) -> list[str]:
-    """Return a sentence per corpus: which of its words became which class, and what was dropped, clips counted."""
+    """Return a sentence per corpus: its copy, which word became which class, and what was dropped, clips counted."""
     rows = [row for row in rows if is_crossed(row)]
     names = _corpus_names(rows)
-    facts = {names[_identity(row, member)]: found for row in rows for member, found in row.dataset["corpora"].items()}
-    return [f"{name}: {_mapping(facts[name])}" for name in sorted(facts)]
+    found = {
+        names[_identity(row, member)]: (copy_label(row.audio.get("corpora", {}).get(member, {})), _mapping(facts))
+        for row in rows
+        for member, facts in row.dataset["corpora"].items()
+    }
+    return [f"{name} ({copy}): {mapping}" for name, (copy, mapping) in sorted(found.items())]
 
 
 def _mapping(facts: Mapping[str, Any]) -> str:

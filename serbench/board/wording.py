@@ -60,9 +60,14 @@ def audio_label(row: Row) -> str:
     >>> audio_label(Row(audio={"label": "Opus 16 kHz", "lossy": True, "derived": True}))
     'Opus 16 kHz, lossy, derived copy'
     """
-    label = str(row.audio.get("label") or "unknown audio")
+    return copy_label(row.audio)
+
+
+def copy_label(audio: Mapping[str, Any]) -> str:
+    """Return the same of the facts of a copy."""
+    label = str(audio.get("label") or "unknown audio")
     for fact, word in (("lossy", "lossy"), ("derived", "derived copy")):
-        if row.audio.get(fact) and word.split()[0] not in label.casefold():
+        if audio.get(fact) and word.split()[0] not in label.casefold():
             label += f", {word}"
     return label
 
@@ -167,6 +172,7 @@ __all__ = [
     "audio_label",
     "cells_done",
     "command_of",
+    "copy_label",
     "interval_cell",
     "is_altered",
     "label_map_of",

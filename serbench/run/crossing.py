@@ -48,12 +48,13 @@ class CrossedCorpus(Corpus):
         return f"trained on {', '.join(self.crossing.trained_on)}"
 
     def variant(self) -> dict[str, Any]:
-        """Return which copies were read; derived where any of them is."""
-        found = [each.variant() for each in self.members]
+        """Return which copies were read; derived where any of them is; ``corpora`` has the same of each."""
+        found = {each.manifest.dataset: each.variant() for each in self.members}
         return {
             **self.inventory.variant(),
-            "published_sample_rates": sorted({rate for each in found for rate in each["published_sample_rates"]}),
-            "derived": any(each["derived"] for each in found),
+            "published_sample_rates": sorted({r for each in found.values() for r in each["published_sample_rates"]}),
+            "derived": any(each["derived"] for each in found.values()),
+            "corpora": found,
         }
 
     def facts(self) -> dict[str, Any]:

@@ -45,6 +45,7 @@ def crossed(trained, tested, **copies):
 
 
 PROTOCOL = {"name": "cross", "version": "1", "split": "s1", "folds": 2}
+AUDIO = {"label": "WAV 8 kHz", "corpora": {"east": {"label": "WAV 8 kHz", "derived": True}}}
 STANDING = {"ranked": True, "diagnostic": False, "headline": False, "reason": "trained on another"}
 PAIRS = [((one,), other) for one in ("east", "north", "west") for other in ("east", "north", "west")]
 REST = [(("north", "west"), "east"), (("east", "west"), "north"), (("east", "north"), "west")]
@@ -64,7 +65,14 @@ def add(store, cells):
     ):
         key = {"dataset": crossed(trained, tested, **dict(copies)), "model": model(name), "protocol": PROTOCOL}
         cells.add(
-            store, key={**key, "features": features}, label=name, folds=folds, per_class=2, standing=STANDING, **facts
+            store,
+            key={**key, "features": features},
+            label=name,
+            folds=folds,
+            per_class=2,
+            standing=STANDING,
+            audio=AUDIO,
+            **facts,
         )
 
     return add
@@ -131,8 +139,8 @@ def test_two_copies_of_a_corpus_are_two_columns(store, add):
 
 def test_the_mapping_is_stated_with_what_was_dropped(rows):
     assert mappings(rows)[:2] == [
-        "east: cross as angry 4, flat and plain as calm 9, sad 5; dropped: odd 3",
-        "north: sad 2; dropped: nothing",
+        "east (WAV 8 kHz, derived copy): cross as angry 4, flat and plain as calm 9, sad 5; dropped: odd 3",
+        "north (unknown audio): sad 2; dropped: nothing",
     ]
 
 
@@ -144,7 +152,9 @@ def test_files(rows, tmp_path):
     page = (folder / "tables" / "cross.md").read_text()
     assert "| logreg, trained on |" in page
     assert "Guessing, majority: " in page
-    assert "* east: cross as angry 4, flat and plain as calm 9, sad 5; dropped: odd 3." in page
+    assert (
+        "* east (WAV 8 kHz, derived copy): cross as angry 4, flat and plain as calm 9, sad 5; dropped: odd 3." in page
+    )
     assert "| all others " in (folder / "README.md").read_text()
     assert "## east-to-west" in (folder / "tables" / "cross-west.md").read_text()
     build([], folder)

@@ -98,6 +98,9 @@ def test_records_are_whole_and_never_of_one_task(world):
     assert found.standing["reason"] == "trained on east"
     assert not found.standing["headline"]
     assert set(found.code) >= {"east", "west", "nearest"}
+    assert {name: each["label"] for name, each in found.audio["corpora"].items()} == dict.fromkeys(
+        ("east", "west"), "WAV 8 kHz"
+    )
     rows = summarise(world.store)
     assert all(row.is_whole for row in rows)
     assert len({row.task for row in rows}) == 4
