@@ -24,6 +24,9 @@ from serbench.learning.augmentation import Augmentation, AugmentationCard
 
 from .conftest import RATE, voice
 
+#: In an extraction that has something to compute, one clip is computed once more, after others.
+AGAIN = 1
+
 
 def card(name, output):
     return FeatureCard(name=name, version="1", summary="for tests", sample_rate=RATE, output=output)
@@ -87,7 +90,7 @@ def test_only_what_is_missing_is_computed(clips, cache):
     extract_column(Energy(), clips, cache)
     extract_column(Energy(), clips, cache)
 
-    assert Energy.calls == len(clips)
+    assert Energy.calls == len(clips) + 2 * AGAIN
 
 
 def test_clips_with_one_sound_share_a_row(clips, cache):
@@ -95,7 +98,7 @@ def test_clips_with_one_sound_share_a_row(clips, cache):
 
     column = extract_column(Energy(), [clips[0], same, clips[2], clips[0]], cache)
 
-    assert Energy.calls == 2
+    assert Energy.calls == 2 + AGAIN
     assert len(column) == 4
 
 
@@ -111,6 +114,7 @@ def test_batches_are_of_like_lengths_and_bounded(clips, cache, monkeypatch):
 
     extract_column(Waves(), clips, cache)
 
+    del Waves.shapes[2]  # the first clip again, after the first two batches
     assert len(Waves.shapes) > 2
     assert all(b == 1 or b * samples <= 40_000 for b, samples in Waves.shapes)
     assert [samples for _, samples in Waves.shapes] == sorted(samples for _, samples in Waves.shapes)
@@ -132,10 +136,10 @@ def test_an_interrupted_extraction_keeps_what_it_had(clips, cache, monkeypatch, 
 
     with pytest.raises(KeyboardInterrupt):
         extract_column(Energy(), clips, cache, workers=number, progress=interrupt)
-    assert Energy.calls == 4
+    assert Energy.calls == 4 + AGAIN
     extract_column(Energy(), clips, cache)
 
-    assert Energy.calls == len(clips)
+    assert Energy.calls == len(clips) + 2 * AGAIN
     assert cache.verify() == []
 
 
@@ -147,7 +151,7 @@ def test_rows_of_a_damaged_shard_are_computed_again(clips, cache, monkeypatch):
 
     again = extract_column(Energy(), clips, cache)
 
-    assert Energy.calls == len(clips) + 4
+    assert Energy.calls == len(clips) + 4 + 2 * AGAIN
     np.testing.assert_array_equal(again.values, first.values)
 
 
@@ -193,7 +197,7 @@ def test_a_bad_recording_is_named_and_the_others_kept(clips, cache):
     extract_column(Energy(), clips[:5] + clips[6:], cache)
 
     assert calls > 0
-    assert Energy.calls == len(clips) - 1
+    assert Energy.calls == len(clips) - 1 + 2 * AGAIN
 
 
 WRONG = {
@@ -313,3 +317,63 @@ def test_two_processes_may_fill_one_cache(clips, cache):
     assert [process.wait(60) for process in both] == [0, 0]
     assert cache.verify() == []
     assert len(cache.rows(MfccStats())) == len(clips)
+
+
+class Centred(FeatureExtractor):
+    """Subtracts the mean of all that it has seen: test clips among it."""
+
+    card = card("centred", "vector")
+
+    def __init__(self) -> None:
+        self.seen = []
+
+    def extract(self, wave):
+        self.seen.append([np.mean(wave**2), len(wave)])
+        return np.array(self.seen[-1] - np.mean(self.seen, axis=0), dtype=np.float32)
+
+
+class WithinBatch(BatchedFeatureExtractor):
+    """Divides by the longest of the batch."""
+
+    card = card("within-batch", "vector")
+
+    def extract_batch(self, waves, lengths):
+        return lengths[:, None] / lengths.max(), lengths
+
+
+class Mixed(Augmentation):
+    """Adds the wave before this one."""
+
+    card = AugmentationCard(name="mixed", version="1", summary="a neighbour")
+
+    def __init__(self) -> None:
+        self.last = np.zeros(1, np.float32)
+
+    def apply(self, wave, sample_rate, rng):
+        before, self.last = self.last, wave
+        return wave + np.resize(before, len(wave))
+
+
+class Drawn(Mixed):
+    """Draws from a generator of its own."""
+
+    def apply(self, wave, sample_rate, rng):
+        return wave * np.float32(np.random.default_rng().uniform(0.5, 1))
+
+
+@pytest.mark.parametrize(
+    ("extractor", "augmentation", "who"),
+    [
+        (Centred, None, "centred"),
+        (WithinBatch, None, "within-batch"),
+        (Energy, Mixed, "energy of mixed"),
+        (Energy, Drawn, "energy of mixed"),
+    ],
+)
+def test_what_keeps_something_between_clips_is_refused_and_nothing_of_it_kept(
+    extractor, augmentation, who, clips, cache
+):
+    made = extractor()
+    with pytest.raises(PluginError, match=f"{who} made other values of .*after other clips than before"):
+        extract_column(made, clips, cache, workers=1, augmentation=augmentation and augmentation())
+    assert not list(cache.folder.rglob("shard-*.npy"))

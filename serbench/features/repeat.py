@@ -1,0 +1,59 @@
+"""Holds extractors and augmentations to their word: a row depends on its clip alone.
+
+One that keeps something between clips (a running mean, the wave before) would carry the sound of test clips into
+training rows, and nobody would see it. So the first clip of every extraction is made once more after others, and before
+anything is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+import numpy as np
+
+from serbench.errors import PluginError
+from serbench.features.table import Floats
+
+#: By what share values may differ on average: rounding differs between a clip alone and the same clip in a batch.
+_CLOSE = 1e-2
+
+Batch = TypeVar("Batch")
+
+
+def repeated(batches: Iterator[Batch], verify: Callable[[Batch], None]) -> Iterator[Batch]:
+    """Yield the batches, the first one after ``verify`` was called with it when two had been made.
+
+    >>> list(repeated(iter("abc"), lambda batch: print("again:", batch)))
+    again: a
+    ['a', 'b', 'c']
+    """
+    made = [batch for _, batch in zip(range(2), batches, strict=False)]
+    if made:
+        verify(made[0])
+    yield from made
+    yield from batches
+
+
+def expect_same(who: str, where: str, row: Floats, again: Floats) -> None:
+    """Raise when a row of a clip is not what it was before.
+
+    Raises
+    ------
+    PluginError
+        When the shapes differ, or values by more than one per cent on average.
+    """
+    if row.shape != again.shape or _deviation(row, again) > _CLOSE:
+        raise PluginError(
+            f"{who} made other values of {where} after other clips than before, expected the same; a row may depend on "
+            f"its clip alone: keep nothing between clips, draw from rng alone"
+        )
+
+
+def _deviation(row: Floats, again: Floats) -> float:
+    """Return the mean of |a - b| / (|a| + |b|) over all values, in [0, 1]."""
+    gap, size = np.abs(row - again), np.abs(row) + np.abs(again)
+    return float(np.divide(gap, size, out=np.zeros_like(gap), where=size > 0).mean())
+
+
+__all__ = ["expect_same", "repeated"]
