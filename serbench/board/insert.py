@@ -47,9 +47,25 @@ def insert_table(page: Path, rows: Iterable[Row]) -> None:
     UsageError
         When there is no such page, or it has not exactly one pair of markers.
     """
+    write_text(page, with_table(_read(page), rows, str(page)))
+
+
+def is_current(page: Path, rows: Iterable[Row]) -> bool:
+    """Tell whether :func:`insert_table` would leave a page as it is.
+
+    Raises
+    ------
+    UsageError
+        When there is no such page, or it has not exactly one pair of markers.
+    """
+    text = _read(page)
+    return with_table(text, rows, str(page)) == text
+
+
+def _read(page: Path) -> str:
     if not page.is_file():
         raise UsageError(f"there is no page {page}, expected a Markdown file with the two markers; see the README")
-    write_text(page, with_table(page.read_text(encoding="utf-8"), rows, str(page)))
+    return page.read_text(encoding="utf-8")
 
 
-__all__ = ["BEGIN", "END", "insert_table", "with_table"]
+__all__ = ["BEGIN", "END", "insert_table", "is_current", "with_table"]

@@ -1,11 +1,9 @@
-"""From rows to files: an overall page, and per protocol and dataset a page and a table with every number.
+"""From rows to texts: an overall page, and per protocol and dataset a page and a table with every number.
 
 Conventions
 -----------
-Everything below the folder is computed from the rows alone: the same rows give the same bytes, with no date
-and no machine of the reader's in them. Pages show per cent and three digits; the CSV files show fractions and
-every digit, an empty field where there is no number. A page that an earlier build made and that has no rows
-any more is removed; files that no build made are left alone.
+Pages show per cent and three digits; the CSV files show fractions to ten digits, an empty field where there is no
+number.
 """
 
 from __future__ import annotations
@@ -13,7 +11,6 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Any
 
 from serbench.board.markdown import one_line, percent, short
@@ -35,27 +32,27 @@ from serbench.board.wording import (
     uar_cell,
 )
 from serbench.digest import digest_value
-from serbench.files import write_text
 from serbench.results.row import Row
 
+#: Significant digits of a number in a file: what lies behind is the processor's own.
+DIGITS = 10
 
-def build(rows: Iterable[Row], folder: Path) -> list[Path]:
-    """Write ``README.md``, ``tables/<protocol>-<dataset>.md`` and ``.csv``; return the files, sorted.
+
+def pages(rows: Iterable[Row]) -> dict[str, str]:
+    """Return from path to text: ``README.md``, ``tables/<protocol>-<dataset>.md`` and ``.csv``.
 
     Tasks of one protocol and dataset (another label map, another copy of the recordings) share a file, a
     section each; so do the training sets where corpora are crossed, whose matrices stand in ``tables/cross.md`` and
     ``.csv``.
     """
     boards = make_boards(rows)
-    pages: dict[str, list[Board]] = {}
+    groups: dict[str, list[Board]] = {}
     for board in boards:
-        pages.setdefault(page_stem(board), []).append(board)
-    texts = {folder / "README.md": _lines(overview_lines(boards))}
-    for stem, group in pages.items():
-        texts[folder / "tables" / f"{stem}.md"] = _lines(page_lines(group))
-        texts[folder / "tables" / f"{stem}.csv"] = _csv(
-            [_csv_line(board, place) for board in group for place in board.places]
-        )
+        groups.setdefault(page_stem(board), []).append(board)
+    texts = {"README.md": _lines(overview_lines(boards))}
+    for stem, group in groups.items():
+        texts[f"tables/{stem}.md"] = _lines(page_lines(group))
+        texts[f"tables/{stem}.csv"] = _csv([_csv_line(board, place) for board in group for place in board.places])
     crossed = [place.row for board in boards for place in board.places if is_crossed(place.row)]
     if crossed:
         heading = (
@@ -66,12 +63,9 @@ def build(rows: Iterable[Row], folder: Path) -> list[Path]:
             "[All datasets](../README.md) · [every number as CSV](cross.csv)",
             "",
         )
-        texts[folder / "tables" / "cross.md"] = _lines((*heading, *matrix_lines(crossed)))
-        texts[folder / "tables" / "cross.csv"] = _csv(matrix_facts(crossed))
-    for path, text in texts.items():
-        write_text(path, text)
-    _remove_stale(folder / "tables", set(texts))
-    return sorted(texts)
+        texts["tables/cross.md"] = _lines((*heading, *matrix_lines(crossed)))
+        texts["tables/cross.csv"] = _csv([_fields(facts) for facts in matrix_facts(crossed)])
+    return texts
 
 
 def board_table(rows: Iterable[Row]) -> list[dict[str, str]]:
@@ -155,22 +149,21 @@ def _csv_line(board: Board, place: Place) -> dict[str, Any]:
         "split_digest": row.protocol.get("split"),
         "manifest_digest": row.dataset.get("manifest"),
     }
+    return _fields(facts)
+
+
+def _fields(facts: dict[str, Any]) -> dict[str, Any]:
     return {_field(name): _field(value) for name, value in facts.items()}
 
 
 def _field(value: Any) -> Any:
     """Return a CSV value; text that a spreadsheet would take for a formula gets an apostrophe."""
+    if isinstance(value, float):
+        return float(f"{value:.{DIGITS}g}")
     if not isinstance(value, str):
         return value
     text = one_line(value)
     return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text
 
 
-def _remove_stale(folder: Path, written: set[Path]) -> None:
-    for path in sorted(folder.glob("*.md")):
-        if path not in written and path.read_text(encoding="utf-8").startswith(MARK):
-            path.unlink()
-            path.with_suffix(".csv").unlink(missing_ok=True)
-
-
-__all__ = ["board_table", "build"]
+__all__ = ["DIGITS", "board_table", "pages"]

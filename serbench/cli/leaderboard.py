@@ -1,48 +1,84 @@
-"""``serbench leaderboard``: views of the records of a folder."""
+"""``serbench leaderboard``: views of the records of a folder, and what is published."""
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from serbench.cli import console
-from serbench.cli.options import AsJson
-from serbench.errors import UsageError
+from serbench.cli.options import AsJson, DataRoots, EmoBoxFolder, NoPlugins, PluginFiles, open_registry
+from serbench.errors import BoardError, UsageError
 
 if TYPE_CHECKING:
     from serbench.results.row import Row
 
+#: Where a project publishes its results.
+BOARD = Path("leaderboard")
+
 Folder = Annotated[Path, typer.Argument(metavar="[FOLDER]", help="Where a run kept its records.")]
+Published = Annotated[Path, typer.Argument(metavar="[FOLDER]", help="A leaderboard, or where a run kept its records.")]
 To = Annotated[
     Path | None,
     typer.Option("--to", metavar="FOLDER", help="Where the pages are written; without it, beside the records."),
 ]
-
 Into = Annotated[
-    Path | None,
-    typer.Option("--into", metavar="FILE", help="A Markdown page that gets the overall table between its markers."),
+    list[Path] | None,
+    typer.Option(
+        "--into",
+        metavar="FILE",
+        help="A Markdown page that gets the overall table between its markers; may be given again.",
+    ),
+]
+Check = Annotated[bool, typer.Option("--check", help="Write nothing; fail where a view is not what would be written.")]
+Boards = Annotated[list[Path], typer.Argument(metavar="A B", help="The folders to join.")]
+ToBoard = Annotated[Path, typer.Option("--to", metavar="FOLDER", help="The leaderboard.")]
+ToMerged = Annotated[Path, typer.Option("--to", metavar="FOLDER", help="Where the joined board is written.")]
+Run = Annotated[Path, typer.Argument(metavar="RUN", help="The --out folder of a run.")]
+OfModels = Annotated[
+    list[str] | None, typer.Option("--model", metavar="NAME", help="Rows of this model alone; may be given again.")
+]
+OfDatasets = Annotated[
+    list[str] | None, typer.Option("--dataset", metavar="NAME", help="Rows on this dataset alone; may be given again.")
+]
+Partial = Annotated[bool, typer.Option("--partial", help="Take rows too of which cells are missing or failed.")]
+NoPredictions = Annotated[
+    bool, typer.Option("--no-predictions", help="Keep the predictions back; the rows are then self-reported.")
+]
+
+ChangedCode = Annotated[
+    bool, typer.Option("--allow-changed-code", help="List plugins whose code differs from what made a record.")
 ]
 
 
 def register(program: typer.Typer) -> None:
     """Add the group of commands to the program."""
-    group = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Turn records into tables.")
-    group.command("build")(build)
-    group.command("show")(show)
+    group = typer.Typer(
+        no_args_is_help=True, rich_markup_mode=None, help="Turn records into tables; publish and verify them."
+    )
+    for command in (build, show, add, merge, verify):
+        group.command(command.__name__)(command)
     program.add_typer(group, name="leaderboard")
 
 
-def build(folder: Folder = Path("runs"), to: To = None, into: Into = None) -> None:
-    """Write the leaderboard: README.md, and per protocol and dataset a page and a CSV table."""
+def build(folder: Folder = Path("runs"), to: To = None, into: Into = None, check: Check = False) -> None:
+    """Write the leaderboard: Markdown, CSV and LaTeX per protocol and dataset, and leaderboard.json.
+
+    With --check, exit code 8 says that a view is stale.
+    """
     from serbench.board.insert import insert_table
-    from serbench.board.render import build as write_pages
+    from serbench.board.views import build as write_views
 
     rows = _rows(folder)
-    if into:
-        insert_table(into, rows)
-    written = write_pages(rows, to or folder)
+    if check:
+        _check_views(rows, to or folder, into or ())
+        return
+    for page in into or ():
+        insert_table(page, rows)
+    written = write_views(rows, to or folder)
     for path in written:
         console.line(str(path))
     console.line(f"{len(written)} files written; the first to read is {(to or folder) / 'README.md'}")
@@ -61,16 +97,130 @@ def show(folder: Folder = Path("runs"), as_json: AsJson = False) -> None:
     console.line(f"next: serbench leaderboard build {folder}")
 
 
-def _rows(folder: Path) -> list[Row]:
-    from serbench.plugin.registry import load_registry
+def add(
+    run: Run,
+    to: ToBoard = BOARD,
+    model: OfModels = None,
+    dataset: OfDatasets = None,
+    partial: Partial = False,
+    no_predictions: NoPredictions = False,
+    as_json: AsJson = False,
+) -> None:
+    """Put the whole rows of a run, records and predictions, into a leaderboard."""
     from serbench.results.store import Store
-    from serbench.results.summary import summarise
+    from serbench.results.transfer import transfer
 
-    metrics = [offer.part for offer in load_registry().metrics.values()]
-    rows = summarise(Store(folder), metrics)
+    rows = [row for row in _rows(run) if _is_of(row, model, dataset)]
+    taken = [row for row in rows if partial or row.is_whole]
+    left = [row for row in rows if row not in taken]
+    if not taken:
+        raise UsageError(f"{run} has {_left(left)}; run what is missing, or take them with --partial")
+    wanted = {(row.task, row.system) for row in taken}
+    done = transfer(
+        [Store(run)],
+        Store(to),
+        lambda record: (record.key.task, record.key.system) in wanted,
+        predictions=not no_predictions,
+    )
+    if as_json:
+        facts = {"to": to, "added": [each.stem for each in done.added], "present": [e.stem for e in done.present]}
+        console.print_json({**facts, "left": [_name(row) for row in left]})
+        return
+    for row in taken:
+        console.line(_name(row))
+    for row in left:
+        console.prose(f"left out, not whole: {_name(row)}: {row.problems[0]}")
+    console.line(f"{len(taken)} rows: {len(done.added)} records added to {to}, {len(done.present)} were there")
+    console.line(f"next: serbench leaderboard build {to} && serbench leaderboard verify {to}")
+
+
+def merge(boards: Boards, to: ToMerged, as_json: AsJson = False) -> None:
+    """Join leaderboards: what is the same counts once, two results of one cell are refused."""
+    from serbench.results.store import Store
+    from serbench.results.transfer import transfer
+
+    for folder in boards:
+        _rows(folder)  # says where there are none, or one is damaged, before anything is written
+    done = transfer([Store(folder) for folder in boards], Store(to))
+    if as_json:
+        facts = {"added": [each.stem for each in done.added], "present": [each.stem for each in done.present]}
+        console.print_json({"to": to, **facts})
+        return
+    console.line(f"{len(done.added)} records added to {to}, {len(done.present)} were there")
+    console.line(f"next: serbench leaderboard build {to} && serbench leaderboard verify {to}")
+
+
+def verify(
+    folder: Published = BOARD,
+    data_root: DataRoots = None,
+    emobox: EmoBoxFolder = None,
+    allow_changed_code: ChangedCode = False,
+    plugin: PluginFiles = None,
+    no_plugins: NoPlugins = False,
+    as_json: AsJson = False,
+) -> None:
+    """Compute every figure again and name the first thing that does not hold (exit code 8)."""
+    from serbench.board.originals import Place
+    from serbench.board.verify import verify as hold
+    from serbench.environment import cache_folder, data_roots
+
+    registry = open_registry(plugin, no_plugins)
+    place = Place(registry, data_roots(data_root or ()), cache_folder(), emobox, _progress)
+    ledger = hold(folder, place, allow_changed_code=allow_changed_code)
+    if as_json:
+        console.print_json({"checked": dict(ledger.checked), "unchecked": ledger.unchecked})
+        return
+    console.fields((what, number) for what, number in ledger.checked.items())
+    for sentence in ledger.unchecked:
+        console.prose(f"not checked: {sentence}")
+    rest = f"; {len(ledger.unchecked)} things could not be checked here" if ledger.unchecked else ", all of it checked"
+    console.line(f"{folder} holds{rest}")
+
+
+@contextlib.contextmanager
+def _progress(label: str, total: int) -> Iterator[Callable[[int], None]]:
+    with console.progress(total or None, label) as bar:
+        yield bar.reach
+
+
+def _check_views(rows: Sequence[Row], folder: Path, into: Sequence[Path]) -> None:
+    from serbench.board.insert import is_current
+    from serbench.board.views import first_stale
+
+    stale = first_stale(rows, folder)
+    for page in into:
+        if not stale and not is_current(page, rows):
+            stale = f"{page} is stale between its markers"
+    if stale:
+        raise BoardError(f"{stale}; run serbench leaderboard build without --check")
+    console.line(f"the views in {folder} are up to date")
+
+
+def _is_of(row: Row, models: Sequence[str] | None, datasets: Sequence[str] | None) -> bool:
+    dataset = row.dataset.get("tested_on", row.dataset["name"])
+    return (not models or row.model["name"] in models) and (not datasets or dataset in datasets)
+
+
+def _name(row: Row) -> str:
+    return f"{row.dataset['name']}/{row.protocol['name']}/{row.label}"
+
+
+def _left(rows: Sequence[Row]) -> str:
+    if not rows:
+        return "no row of these names, expected one at least"
+    return f"no whole row, only {', '.join(f'{_name(row)} ({row.problems[0]})' for row in rows[:3])}"
+
+
+def _rows(folder: Path) -> list[Row]:
+    from serbench.board.verify import board_rows
+    from serbench.plugin.registry import load_registry
+
+    rows, missing = board_rows(folder, load_registry())
+    for name in missing:
+        console.notice(f"metric {name} is left out: no plugin that is installed offers it")
     if not rows:
         raise UsageError(f"no records below {folder}, expected the --out folder of a run; see serbench run --help")
     return rows
 
 
-__all__ = ["build", "register", "show"]
+__all__ = ["BOARD", "add", "build", "merge", "register", "show", "verify"]

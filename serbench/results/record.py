@@ -59,6 +59,16 @@ class CellKey:
         """Digest of all of the above."""
         return digest_value(asdict(self))
 
+    @cached_property
+    def task(self) -> str:
+        """Digest of the corpus copy and the split: rows of one task were asked the same questions."""
+        return digest_value({"dataset": self.dataset, "protocol": self.protocol})
+
+    @cached_property
+    def system(self) -> str:
+        """Digest of model, arguments, features and augmentations."""
+        return digest_value({"model": self.model, "features": self.features, "augmentations": self.augmentations})
+
 
 @dataclass(frozen=True, kw_only=True)
 class Record:

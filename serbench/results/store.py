@@ -130,7 +130,8 @@ class Store:
         Raises
         ------
         FormatError
-            When they are missing, or are not those that the record was written with.
+            When they are missing, are not those that the record was written with, or contradict themselves: a word that
+        is no class, a prediction that has not the largest score.
         """
         path = self.predictions_path(record)
         try:
@@ -174,12 +175,24 @@ def _read_parquet(path: Path, data: bytes, classes: tuple[str, ...]) -> TestPred
     names = [f"score:{name}" for name in classes]
     if table.column_names != ["id", "speaker", "truth", "prediction", *names]:
         raise FormatError(f"{path} has columns {table.column_names}, expected scores of {list(classes)}")
+    ids, words = table["id"].to_pylist(), table["truth"].to_pylist()
     place = {name: code for code, name in enumerate(classes)}
+    for uid, word in zip(ids, words, strict=True):
+        if word not in place:
+            raise FormatError(f"{path}: the truth of {uid} is {word!r}, expected one of {list(classes)}")
+    scores = np.column_stack([table[name].to_numpy() for name in names])
+    if not np.isfinite(scores).all():
+        raise FormatError(f"{path}: there are scores that are not finite")
+    for uid, word, best in zip(ids, table["prediction"].to_pylist(), scores.argmax(axis=1).tolist(), strict=True):
+        if word != classes[best]:
+            raise FormatError(
+                f"{path}: the prediction of {uid} is {word!r}, but the largest score is {classes[best]!r}'s"
+            )
     return TestPredictions(
-        tuple(table["id"].to_pylist()),
+        tuple(ids),
         tuple(table["speaker"].to_pylist()),
-        np.array([place[word] for word in table["truth"].to_pylist()], dtype=np.int64),
-        np.column_stack([table[name].to_numpy() for name in names]),
+        np.array([place[word] for word in words], dtype=np.int64),
+        scores,
         classes,
     )
 

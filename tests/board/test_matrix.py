@@ -8,7 +8,7 @@ import pytest
 
 from serbench.board.matrix import ALL_OTHERS, make_matrices, mappings, matrix_facts
 from serbench.board.rank import make_boards
-from serbench.board.render import build
+from serbench.board.views import build
 from serbench.board.wording import command_of
 from serbench.cli.scores import print_scores
 from serbench.results.summary import summarise
@@ -147,8 +147,8 @@ def test_the_mapping_is_stated_with_what_was_dropped(rows):
 def test_files(rows, tmp_path):
     folder = tmp_path / "board"
     files = [path.relative_to(folder).as_posix() for path in build(rows, folder)]
-    pages = ["cross-east", "cross-north", "cross-west", "cross"]
-    assert files == ["README.md", *(f"tables/{page}.{ending}" for page in pages for ending in ("csv", "md"))]
+    pages = [f"tables/cross-{each}.{ending}" for each in ("east", "north", "west") for ending in ("csv", "md", "tex")]
+    assert files == ["README.md", "leaderboard.json", *pages, "tables/cross.csv", "tables/cross.md"]
     page = (folder / "tables" / "cross.md").read_text()
     assert "| logreg, trained on |" in page
     assert "Guessing, majority: " in page
@@ -158,7 +158,7 @@ def test_files(rows, tmp_path):
     assert "| all others " in (folder / "README.md").read_text()
     assert "## east-to-west" in (folder / "tables" / "cross-west.md").read_text()
     build([], folder)
-    assert sorted(folder.rglob("*.*")) == [folder / "README.md"]
+    assert sorted(folder.rglob("*.*")) == [folder / "README.md", folder / "leaderboard.json"]
 
 
 def test_every_cell_is_a_line_of_the_csv(rows, tmp_path):
@@ -169,7 +169,7 @@ def test_every_cell_is_a_line_of_the_csv(rows, tmp_path):
     found = {(line["model"], line["trained_on"], line["tested_on"]): float(line["uar"]) for line in lines}
     for row in rows:
         key = (row.label, "+".join(row.dataset["trained_on"]), row.dataset["tested_on"])
-        assert found[key] == row.uar.value
+        assert found[key] == pytest.approx(row.uar.value, rel=1e-9)
 
 
 def test_a_row_says_how_to_repeat_it(rows):

@@ -7,7 +7,8 @@ import re
 import pytest
 
 from serbench.board.rank import make_boards, to_json
-from serbench.board.render import board_table, build
+from serbench.board.render import board_table
+from serbench.board.views import build
 from serbench.results.summary import summarise
 
 
@@ -36,7 +37,8 @@ def test_the_files_are_those_that_were_promised(full, tmp_path):
     files = build(summarise(full), tmp_path / "board")
     names = [path.relative_to(tmp_path / "board").as_posix() for path in files]
     pages = ["random-emodb", "si-emodb", "si-emovo", "si-tess"]
-    assert names == ["README.md", *(f"tables/{page}.{ending}" for page in pages for ending in ("csv", "md"))]
+    tables = [f"tables/{page}.{ending}" for page in pages for ending in ("csv", "md", "tex")]
+    assert names == ["README.md", "leaderboard.json", "overview.tex", *tables]
     assert sorted(path for path in (tmp_path / "board").rglob("*") if path.is_file()) == files
 
 
@@ -113,14 +115,15 @@ def test_main_tables_are_readable_in_a_terminal(built):
         assert widest <= 125, path
 
 
-def test_the_csv_has_every_digit(full, built):
+def test_the_csv_has_ten_digits(full, built):
     rows = {row.label: row for row in summarise(full) if (row.dataset["name"], row.protocol["name"]) == ("emodb", "si")}
     for line in read_csv(built / "tables" / "si-emodb.csv"):
         row = rows[line["model"]]
-        assert float(line["uar"]) == row.uar.value
-        assert float(line["uar_sd"]) == row.scores["uar"].spread.value
-        assert (float(line["uar_low"]), float(line["uar_high"])) == (row.interval.low, row.interval.high)
-        assert float(line["recall:sad"]) == row.recalls["sad"].value
+        assert float(line["uar"]) == pytest.approx(row.uar.value, rel=1e-9)
+        assert float(line["uar_sd"]) == pytest.approx(row.scores["uar"].spread.value, rel=1e-9)
+        ends = pytest.approx((row.interval.low, row.interval.high), rel=1e-9)
+        assert (float(line["uar_low"]), float(line["uar_high"])) == ends
+        assert float(line["recall:sad"]) == pytest.approx(row.recalls["sad"].value, rel=1e-9)
         assert float(line["parameters_total"]) == 46772
         assert line["energy_joules"] == ""
         assert line["audio"] == "FLAC 16 kHz"
@@ -181,12 +184,12 @@ def test_a_page_that_has_no_rows_any_more_goes_and_strangers_stay(full, tmp_path
     (tmp_path / "tables" / "mine.md").write_text("my own notes\n")
     build([row for row in rows if row.dataset["name"] != "tess"], tmp_path)
     names = {path.name for path in (tmp_path / "tables").iterdir()}
-    assert not names & {"si-tess.md", "si-tess.csv"}
+    assert not names & {"si-tess.md", "si-tess.csv", "si-tess.tex"}
     assert {"mine.md", "si-emodb.md", "si-emodb.csv"} <= names
 
 
 def test_without_rows_there_is_a_page_that_says_so(tmp_path):
-    assert build([], tmp_path) == [tmp_path / "README.md"]
+    assert build([], tmp_path) == [tmp_path / "README.md", tmp_path / "leaderboard.json"]
     assert "There is no result yet." in (tmp_path / "README.md").read_text()
 
 

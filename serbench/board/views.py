@@ -1,0 +1,110 @@
+"""All views of a board's rows: written, or compared with what lies there.
+
+Conventions
+-----------
+Every view is computed from the rows alone: the same rows give the same bytes, whatever the machine, the place, the
+order of files, the language or the day. A view that an earlier build made and that has no rows any more is removed;
+files that no build made are left alone. ``leaderboard.json`` is a document (``serbench.files``) with every row in full;
+numbers there and in the CSV files have ten significant digits.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from serbench.board.latex import COMMENT, latex_pages
+from serbench.board.matrix import is_crossed, matrix_facts
+from serbench.board.rank import to_json
+from serbench.board.render import DIGITS, pages
+from serbench.board.wording import MARK
+from serbench.files import write_text
+from serbench.results.row import Row
+
+KIND = "serbench-leaderboard"
+FORMAT = 1
+
+#: The view that holds every fact of every row.
+FACTS = "leaderboard.json"
+
+
+def make_views(rows: Sequence[Row]) -> dict[str, str]:
+    """Return from path (POSIX, relative) to text, sorted by path."""
+    facts = {
+        "kind": KIND,
+        "format": FORMAT,
+        "rows": to_json(rows),
+        "matrix": matrix_facts(row for row in rows if is_crossed(row)),
+    }
+    text = json.dumps(_steady(facts), sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False)
+    return dict(sorted({FACTS: f"{text}\n", **pages(rows), **latex_pages(rows)}.items()))
+
+
+def build(rows: Sequence[Row], folder: Path) -> list[Path]:
+    """Write every view and remove those of rows that are gone; return the files, sorted."""
+    views = make_views(rows)
+    for name, text in views.items():
+        write_text(folder / name, text)
+    for path in strays(folder, views):
+        path.unlink()
+    return sorted(folder / name for name in views)
+
+
+def first_stale(rows: Sequence[Row], folder: Path) -> str | None:
+    """Return a sentence that names the first view, by path, that is not what a build would write now, or None."""
+    views = make_views(rows)
+    for name, text in views.items():
+        path = folder / name
+        if not path.is_file():
+            return f"{path} is missing"
+        found = path.read_bytes()
+        if found != text.encode():
+            return f"{path} is stale, {_difference(found.decode(errors='replace'), text)}"
+    for path in strays(folder, views):
+        return f"{path} is stale: the board has no rows for it"
+    return None
+
+
+def strays(folder: Path, views: Mapping[str, str]) -> Iterable[Path]:
+    """Yield what an earlier build wrote of rows that are gone, sorted."""
+    for path in sorted((folder / "tables").glob("*.*")):
+        if path.relative_to(folder).as_posix() not in views and _is_ours(path):
+            yield path
+
+
+def _is_ours(path: Path) -> bool:
+    """Tell whether a build made the file: it says so, or stands beside a page that says so."""
+    marks = {".md": MARK, ".tex": COMMENT}
+    if path.suffix == ".csv":
+        return any(_is_ours(path.with_suffix(ending)) for ending in marks)
+    return path.suffix in marks and path.is_file() and path.read_text(encoding="utf-8").startswith(marks[path.suffix])
+
+
+def _difference(found: str, expected: str) -> str:
+    """Return where two texts differ first, for people."""
+    theirs, ours = found.splitlines(), expected.splitlines()
+    for number, (one, other) in enumerate(zip(theirs, ours, strict=False), 1):
+        if one != other:
+            return f"first in line {number}: {_around(one, other)!r} where {_around(other, one)!r} is computed"
+    return f"it has {len(theirs)} lines where {len(ours)} are computed"
+
+
+def _around(line: str, other: str) -> str:
+    """Return the part of a line where it differs from another, with a few characters before."""
+    same = next((place for place, pair in enumerate(zip(line, other, strict=False)) if pair[0] != pair[1]), len(other))
+    start = max(0, same - 20)
+    return line[start : same + 20].strip()
+
+
+def _steady(value: Any) -> Any:
+    """Return JSON-like facts with their numbers rounded to what does not depend on the processor."""
+    if isinstance(value, float):
+        return float(f"{value:.{DIGITS}g}")
+    if isinstance(value, Mapping):
+        return {name: _steady(each) for name, each in value.items()}
+    return [_steady(each) for each in value] if isinstance(value, list | tuple) else value
+
+
+__all__ = ["FACTS", "FORMAT", "KIND", "build", "first_stale", "make_views", "strays"]
