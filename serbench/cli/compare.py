@@ -1,0 +1,165 @@
+"""``serbench compare``: whether one system is better than another."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from serbench.cli import console
+from serbench.cli.options import AsJson
+from serbench.errors import UnknownNameError, UsageError
+
+if TYPE_CHECKING:
+    from serbench.board.compare import Comparison, OnDataset
+    from serbench.board.difference import Difference
+    from serbench.results.row import Row
+    from serbench.results.store import Store
+
+_COLUMNS = ("dataset", "A %", "B %", "A - B", "95 %", "p", "Holm", "least", "speakers")
+_SEEDED = re.compile(r"(?P<name>.+)@seed(?P<seeds>\d+(,\d+)*)")
+
+First = Annotated[str, typer.Argument(metavar="A", help="A row of the leaderboard, by its name there.")]
+Second = Annotated[
+    str, typer.Argument(metavar="B", help="Another; logreg@seed0 or logreg@seed1,2 is a row under these seeds alone.")
+]
+Folder = Annotated[Path, typer.Argument(metavar="[FOLDER]", help="Where a run kept its records.")]
+Datasets = Annotated[
+    list[str] | None,
+    typer.Option("--dataset", metavar="NAME", help="On this dataset alone; may be given again. Without it: on all."),
+]
+Under = Annotated[str, typer.Option("--protocol", metavar="NAME", help="Under which protocol.")]
+
+
+def register(program: typer.Typer) -> None:
+    """Add the command to the program."""
+    program.command("compare")(compare)
+
+
+def compare(
+    first: First,
+    second: Second,
+    folder: Folder = Path("runs"),
+    dataset: Datasets = None,
+    protocol: Under = "si",
+    as_json: AsJson = False,
+) -> None:
+    """Say whether A is better than B, by how much, and how sure that is.
+
+    Both are compared on the same utterances, speaker paired with speaker: p is that of a permutation test over
+    speakers, exact for few of them.
+    """
+    from serbench.board.compare import compare as compare_rows
+    from serbench.board.rank import display_names, make_boards
+    from serbench.results.store import Store
+    from serbench.results.summary import summarise
+
+    store = Store(folder)
+    everything = summarise(store)
+    if not everything:
+        raise UsageError(f"no records below {folder}, expected the --out folder of a run; see serbench run --help")
+    names = display_names(everything)
+    rows = [row for row in everything if row.protocol["name"] == protocol]
+    if not rows:
+        raise UnknownNameError("protocol in these records", protocol, {row.protocol["name"] for row in everything})
+    _check_datasets(dataset or (), {row.dataset["name"] for row in rows})
+    known = {names[row.system]: row.system for row in rows}
+    boards = [board for board in make_boards(rows) if not dataset or board.dataset in dataset]
+    if first == second:
+        raise UsageError(f"A and B are both {first!r}, expected two rows, or one under two seeds: {first}@seed0")
+    found = compare_rows(
+        (first, second), (_rows_of(first, known, rows, store), _rows_of(second, known, rows, store)), boards
+    )
+    if as_json:
+        console.print_json(found.facts())
+        return
+    _print(found)
+    console.line(f"next: serbench leaderboard show {folder}")
+
+
+def _check_datasets(asked: Sequence[str], known: set[str]) -> None:
+    for name in asked:
+        if name not in known:
+            raise UnknownNameError("dataset in these records", name, known)
+
+
+def _rows_of(asked: str, known: dict[str, str], rows: Sequence[Row], store: Store) -> list[Row]:
+    """Return the rows of a name as the leaderboard shows it, or of such a name under some seeds."""
+    from serbench.results.summary import summarise
+
+    if asked in known:
+        return [row for row in rows if row.system == known[asked]]
+    match = _SEEDED.fullmatch(asked)
+    if match is None or match["name"] not in known:
+        raise UnknownNameError("row", match["name"] if match else asked, known)
+    whole = [row for row in rows if row.system == known[match["name"]]]
+    seeds = {int(each) for each in match["seeds"].split(",")}
+    there = {seed for row in whole for seed in row.seeds}
+    if not seeds <= there:
+        raise UsageError(
+            f"{match['name']} was not run under seed {min(seeds - there)}, expected seeds among {sorted(there)}"
+        )
+    label, model, protocol = whole[0].label, whole[0].model, whole[0].protocol["name"]
+    chosen = summarise(
+        store,
+        keep=lambda record: (
+            record.key.seed in seeds
+            and record.label == label
+            and record.key.model == model
+            and record.key.protocol["name"] == protocol
+        ),
+    )
+    return [row for row in chosen if row.system == known[match["name"]]]
+
+
+def _print(found: Comparison) -> None:
+    console.table(_COLUMNS, map(_line, found.datasets), right=_COLUMNS[1:])
+    for dataset, why in found.left_out.items():
+        console.line(f"  {dataset} is left out: {why}")
+    if any(each.apart for each in found.datasets) and found.counted != found.datasets:
+        apart = ", ".join(each.dataset for each in found.datasets if each.corrected_p is None)
+        console.line(f"  not counted (diagnostic, or no people): {apart}")
+    console.line()
+    console.prose(
+        f"A is {found.names[0]}, B is {found.names[1]}, protocol {found.protocol}. Differences in points of UAR; p by "
+        "flipping signs of speakers; Holm: p corrected for the number of datasets; least: the smallest difference that "
+        "would be shown in 4 of 5 cases."
+    )
+    for name in found.untold_luck:
+        console.prose(f"{name} ran under one seed: what another run of it would give is not in these figures.")
+    console.line()
+    console.prose(found.sentence)
+
+
+def _line(each: OnDataset) -> tuple[object, ...]:
+    difference = each.difference
+    return (
+        each.dataset,
+        _points(each.first.uar.value),
+        _points(each.second.uar.value),
+        f"{100 * difference.value:+.1f}",
+        _ends(difference),
+        _p(difference.p),
+        _p(each.corrected_p),
+        _points(difference.resolvable.value),
+        difference.speakers,
+    )
+
+
+def _points(value: float | None) -> str | None:
+    return None if value is None else f"{100 * value:.1f}"
+
+
+def _ends(difference: Difference) -> str | None:
+    low, high = difference.interval.low, difference.interval.high
+    return None if low is None or high is None else f"{100 * low:+.1f} to {100 * high:+.1f}"
+
+
+def _p(value: float | None) -> str | None:
+    return None if value is None else f"{value:.2g}"
+
+
+__all__ = ["compare", "register"]
