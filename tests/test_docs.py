@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import importlib.util
 import inspect
 import re
+import shlex
+import sys
 import tomllib
 from pathlib import Path
 
 import pytest
+import typer.main
 
 from serbench import __version__, errors
-from serbench.cli.app import INTERRUPTED
-from serbench.part import Part
+from serbench.cli.app import INTERRUPTED, app
 from serbench.plugin import hookspecs
 from serbench.plugin.manager import KINDS
 from serbench.plugin.registry import load_registry
+from serbench.testing import cases_of
 
 TOP = Path(__file__).parents[1]
 GUIDE = (TOP / "CONTRIBUTING.md").read_text(encoding="utf-8")
@@ -55,16 +59,43 @@ def test_the_example_of_every_hook_is_a_plugin_that_loads(install, hook):
     assert mine.observes == (not kinds)
 
 
-def test_the_guide_s_first_model_is_a_plugin_that_loads(install):
-    install("lab_models", blocks(GUIDE, "python")[0])
-    model = load_registry(only=["lab_models"]).get("model", "nearest-mean")
-    assert issubclass(model, Part)
-    assert model().identity.label == "nearest-mean"
+@pytest.mark.parametrize(
+    ("number", "name", "failing"),
+    [(0, "nearest-mean", {"overfits", "beats-majority"}), (1, "nearest-mean", set()), (-1, "lab-mlp", set())],
+    ids=["that knows nothing", "that learns", "that is trained"],
+)
+def test_a_model_of_the_guide_holds_its_contract_as_the_guide_says(tmp_path, number, name, failing):
+    (tmp_path / "guide_model.py").write_text(blocks(GUIDE, "python")[number], encoding="utf-8")
+    registry = load_registry(only=(), files=[tmp_path / "guide_model.py"])
+    outcomes = [case.run() for case in cases_of(registry.get("model", name), registry)]
+    assert {each.check.name for each in outcomes if each.status == "failed"} == failing
+    del sys.modules["serbench_file_guide_model"]
 
 
-def test_the_guide_s_package_names_its_module():
-    (package,) = (tomllib.loads(block) for block in blocks(GUIDE, "toml"))
-    assert package["project"]["entry-points"]["serbench"] == {"lab": package["tool"]["setuptools"]["py-modules"][0]}
+def commands(text):
+    """Return the words of every serbench command in the console blocks."""
+    lines = "".join(blocks(text, "console")).replace("\\\n", " ").splitlines()
+    found = [part.strip() for line in lines if line.startswith("$ ") for part in line[2:].split("&&")]
+    return [shlex.split(each, comments=True)[1:] for each in found if each.split()[0] == "serbench"]
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md"])
+def test_commands_of_a_page_have_the_options_that_they_are_given(page):
+    program = typer.main.get_command(app)
+    for words in commands((TOP / page).read_text(encoding="utf-8")):
+        command = program
+        while words and words[0] in getattr(command, "commands", {}):
+            command, words = command.commands[words[0]], words[1:]
+        known = {spelling for each in command.params for spelling in (*each.opts, *each.secondary_opts)}
+        assert [word for word in words if word.startswith("--") and word not in known] == []
+
+
+def test_the_reference_is_what_the_code_says():
+    """The hooks, every field of every card, every check, every command and option."""
+    spec = importlib.util.spec_from_file_location("make_reference", TOP / "docs" / "make_reference.py")
+    maker = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(maker)
+    assert maker.PAGE.read_text(encoding="utf-8") == maker.page(), "run python docs/make_reference.py"
 
 
 def test_the_guide_names_every_exit_code():

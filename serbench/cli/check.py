@@ -35,9 +35,10 @@ def check(
     no_plugins: NoPlugins = False,
     as_json: AsJson = False,
 ) -> None:
-    """Check that a plugin holds its contract: one line per check.
+    """Check that a plugin holds its contract.
 
-    Ends with 5 when a check fails. A dataset is checked on the corpus, or a sample of it, in the data roots.
+    One line per check; ends with 5 when one fails. A dataset is checked on the corpus, or a sample of it, in the data
+    roots.
     """
     from serbench.environment import data_roots
     from serbench.testing import cases_of
@@ -65,7 +66,8 @@ def check(
     if not as_json:
         console.line(f"{counts['passed']} passed, {counts['exempt']} exempt")
         if found in _NEXT:
-            console.line(f"next: {_NEXT[found].format(name=name)}")
+            files = "".join(f" --plugin {path}" for path in plugin or ())
+            console.line(f"next: {_NEXT[found].format(name=name)}{files}")
 
 
 def _run(cases: tuple[Case, ...]) -> list[Outcome]:

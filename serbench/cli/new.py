@@ -32,7 +32,10 @@ def new(
         Path | None, typer.Option("--to", metavar="FOLDER", help="A new folder for it; without it, one of its name.")
     ] = None,
 ) -> None:
-    """Begin a plugin: a package that can be installed, run and tested as it is."""
+    """Begin a plugin.
+
+    It is a package that can be installed, run and tested as it is.
+    """
     from serbench.plugin.registry import load_registry
     from serbench.plugin.scaffold import check_name, write_plugin
 

@@ -85,9 +85,10 @@ def test_the_command_prints_a_line_per_check_and_what_to_do_next():
     assert result.exit_code == 0
     lines = result.stdout.splitlines()
     assert lines[0] == "model sound, version 1, from flawed.py unknown (plugin 'flawed')"
-    assert [line.split()[0] for line in lines[2:-2]] == [check.name for check in CHECKS["model"]]
-    assert max(map(len, lines)) <= 80
-    assert lines[-1] == "next: serbench run --model sound --dataset synth"
+    found = [line.split()[0] for line in lines[2:-2] if not line.startswith(" ")]  # a long reason wraps
+    assert found == [check.name for check in CHECKS["model"]]
+    assert max(map(len, lines[:-1])) <= 80
+    assert lines[-1].startswith("next: serbench run --model sound --dataset synth --plugin ")
 
 
 def test_the_command_ends_with_5_when_a_check_fails(tmp_path):
