@@ -190,7 +190,7 @@ def _edges(samples: Floats, sample_rate: int) -> tuple[float, float]:
 
 def _read(store: Path) -> dict[str, Fingerprint]:
     try:
-        with np.load(store, allow_pickle=False) as kept:
+        with store.open("rb") as stream, np.load(stream, allow_pickle=False) as kept:
             if int(kept["version"]) != VERSION:
                 return {}
             shapes = kept["shapes"].astype(np.float32)

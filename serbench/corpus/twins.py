@@ -113,7 +113,7 @@ def candidates(shapes: npt.NDArray[np.float64]) -> list[tuple[int, int]]:
     n = len(shapes)
     if n <= FEW:
         return [(i, j) for i in range(n) for j in range(i + 1, n)]
-    from sklearn.neighbors import KDTree
+    from scipy.spatial import KDTree
 
     centred = shapes - shapes.mean(axis=0)
     variances, axes = np.linalg.eigh(centred.T @ centred / n)
@@ -123,7 +123,7 @@ def candidates(shapes: npt.NDArray[np.float64]) -> list[tuple[int, int]]:
     found: set[tuple[int, int]] = set()
     for first in range(0, len(kept), _AXES_PER_TREE):
         part = whitened[:, first : first + _AXES_PER_TREE]
-        nearest = KDTree(part).query(part, k=min(n, _NEAREST + 1), return_distance=False)
+        _, nearest = KDTree(part).query(part, k=min(n, _NEAREST + 1))
         found.update((min(i, j), max(i, j)) for i, row in enumerate(nearest.tolist()) for j in row if i != j)
     units = whitened / np.maximum(np.linalg.norm(whitened, axis=1, keepdims=True), 1e-12)
     return sorted((i, j) for i, j in found if units[i] @ units[j] >= ALIKE)
