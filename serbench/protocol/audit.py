@@ -199,8 +199,9 @@ def _of_dev(sides: Sequence[_Sides], twins: Sequence[Twins]) -> list[Finding]:
 
 
 def _across(inside: set[str], outside: set[str], groups: Iterable[Twins]) -> list[str]:
-    """Return the groups that have utterances on both sides; one utterance on both is no twin of itself."""
-    return [same_sound(each) for each in groups if inside & set(each.ids) and (outside - inside) & set(each.ids)]
+    """Return the groups that have one utterance on one side and another on the other."""
+    there = ((each, inside & set(each.ids), outside & set(each.ids)) for each in groups)
+    return [same_sound(each) for each, one, other in there if one and other and len(one | other) > 1]
 
 
 def _speaker(utterance: Utterance) -> str:
