@@ -1,18 +1,17 @@
-"""From recordings to a column of features: decode ahead, compute in batches, keep what was computed.
+"""From recordings to a column of features: what the cache lacks is decoded, computed in batches and kept.
 
 Conventions
 -----------
 A row depends on its clip, the extractor's identity and the augmentation's, and on nothing else: not on the order
-of the clips, nor on which of them the cache has. Threads decode, resample and augment; this thread alone calls
-the extractor. Clips go through sorted by length, so a batch holds little padding.
+of the clips, nor on which of them the cache has, nor on how many threads work. Which thread does what, and how much
+is in memory, is the business of ``serbench.features.pipeline``.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections import Counter, deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -26,17 +25,15 @@ from serbench.errors import PluginError, SerbenchError, UsageError
 from serbench.features.batch import extract_waves
 from serbench.features.cache import FeatureCache, FeatureRows, clip_key
 from serbench.features.extractor import BatchedFeatureExtractor, FeatureExtractor
+from serbench.features.pipeline import Row, Wave, Work, rows_of
 from serbench.features.repeat import expect_same, repeated
 from serbench.features.table import Column, Floats, Output
 from serbench.part import Identity
 
-_BATCH_CLIPS = 64
-#: Samples in a batch, padding included: 16 MiB of waves.
-_BATCH_SAMPLES = 1 << 22
-#: Sound that is decoded ahead of the extractor, so that an hour-long clip does not bring its neighbours along.
-_AHEAD_CLIPS, _AHEAD_SECONDS = 128, 900.0
 #: Bytes of a second in the tightest codec in use: where lengths are not known, a file's size bounds them.
 _BYTES_PER_SECOND = 2000
+#: Single clips that are made before the first is made again.
+_EARLY_CLIPS = 16
 #: What is computed is kept after this many rows or bytes.
 _FLUSH_ROWS, _FLUSH_BYTES = 512, 64 << 20
 _NDIM: dict[Output, int] = {"vector": 1, "sequence": 2, "image": 3, "waveform": 1}
@@ -104,7 +101,7 @@ def extract_column(
     augmentation
         A change of each wave before extraction, drawn from a generator seeded by recording and augmentation.
     workers
-        Threads that decode; None for as many as there are usable cores, at most 8.
+        Threads that decode and compute; None for as many as there are usable cores.
     progress
         Called with the number of clips whose row is there, in this thread.
 
@@ -130,35 +127,31 @@ def extract_column(
     done = sum(number for key, number in wanted.items() if key not in todo)
     if progress is not None:
         progress(done)
-    threads = workers or min(8, usable_cores())
-    most = _BATCH_CLIPS if isinstance(extractor, BatchedFeatureExtractor) else 1
+    batched = isinstance(extractor, BatchedFeatureExtractor)
 
-    def load(clip: Clip) -> Floats:
-        return _wave(clip, extractor.card.sample_rate, augmentation)
+    def load(key: str) -> Floats:
+        return _wave(todo[key], extractor.card.sample_rate, augmentation)
 
-    def again(batch: list[tuple[_Item, Floats]]) -> None:
-        (key, clip, _), row = batch[0]
-        (repeat,) = _extract(extractor, [(key, clip, load(clip))], device)
+    def extract(waves: Sequence[Wave]) -> list[Floats]:
+        return _extract(extractor, [(todo[key], wave) for key, wave in waves], device)
+
+    def again(batch: list[Row]) -> None:
+        key, row = batch[0]
+        (repeat,) = extract([(key, load(key))])
         who = extractor.identity.label if identity is None else f"{extractor.identity.label} of {identity.label}"
-        first, second = (_checked(each, extractor, clip, None) for each in (row, repeat))
-        expect_same(who, str(clip.path), first, second)
+        first, second = (_checked(each, extractor, todo[key], None) for each in (row, repeat))
+        expect_same(who, str(todo[key].path), first, second, in_batch=batched)
 
-    with (
-        contextlib.closing(_Kept(rows)) as kept,
-        contextlib.closing(_decoded(todo, load, threads)) as decoded,
-        _cores_shared(extractor, device, threads if todo else 0),
-    ):
-        made = (list(zip(batch, _extract(extractor, batch, device), strict=True)) for batch in _batches(decoded, most))
-        for batch in repeated(made, again):
-            for (key, clip, _), row in batch:
-                kept.add(key, _checked(row, extractor, clip, kept.shape))
+    work = Work(load, extract, workers or usable_cores(), together=batched and device == "cpu", batched=batched)
+    seconds = {key: clip.planned_seconds() for key, clip in todo.items()}
+    with contextlib.closing(_Kept(rows)) as kept, contextlib.closing(rows_of(seconds, work)) as made:
+        for batch in repeated(made, again, after=2 if batched else _EARLY_CLIPS):
+            for key, row in batch:
+                kept.add(key, _checked(row, extractor, todo[key], kept.shape))
                 done += wanted[key]
             if progress is not None:
                 progress(done)
     return rows.column(keys)
-
-
-_Item = tuple[str, Clip, Floats]
 
 
 class _Kept:
@@ -184,22 +177,6 @@ class _Kept:
             self._rows.add(list(pending), list(pending.values()))
 
 
-@contextlib.contextmanager
-def _cores_shared(extractor: FeatureExtractor, device: str, workers: int) -> Iterator[None]:
-    """Leave cores to the decoding threads: torch's threads wait by spinning, and more of them than cores collapse."""
-    if not workers or device != "cpu" or not isinstance(extractor, BatchedFeatureExtractor):
-        yield
-        return
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(max(1, before - (workers + 1) // 2))
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
 def _wave(clip: Clip, sample_rate: int, augmentation: WaveChange | None) -> Floats:
     wave, _ = read_audio(clip.path, sample_rate)
     if augmentation is None:
@@ -219,52 +196,12 @@ def _wave(clip: Clip, sample_rate: int, augmentation: WaveChange | None) -> Floa
     return child
 
 
-def _decoded(todo: dict[str, Clip], load: Callable[[Clip], Floats], workers: int) -> Generator[_Item, None, None]:
-    """Yield waves, the shortest clip first, while threads decode a bounded stretch ahead."""
-    planned = {key: clip.planned_seconds() for key, clip in todo.items()}
-    waiting = deque(sorted(todo, key=lambda key: (planned[key], key)))
-    ahead: deque[tuple[str, Future[Floats]]] = deque()
-    seconds = 0.0
-    pool = ThreadPoolExecutor(workers, thread_name_prefix="serbench-decode")
-    try:
-        while waiting or ahead:
-            while waiting and (
-                len(ahead) < workers or (len(ahead) < _AHEAD_CLIPS and seconds + planned[waiting[0]] <= _AHEAD_SECONDS)
-            ):
-                key = waiting.popleft()
-                seconds += planned[key]
-                ahead.append((key, pool.submit(load, todo[key])))
-            key, future = ahead.popleft()
-            wave = future.result()
-            seconds -= planned[key]
-            yield key, todo[key], wave
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _batches(items: Iterable[_Item], most: int) -> Iterator[list[_Item]]:
-    """Yield batches of at most ``most`` clips and a bounded number of samples, padding included."""
-    batch: list[_Item] = []
-    longest = 0
-    for item in items:
-        longest = max(longest, len(item[2]))
-        if batch and longest * (len(batch) + 1) > _BATCH_SAMPLES:
-            yield batch
-            batch, longest = [], len(item[2])
-        batch.append(item)
-        if len(batch) == most:
-            yield batch
-            batch, longest = [], 0
-    if batch:
-        yield batch
-
-
-def _extract(extractor: FeatureExtractor, batch: list[_Item], device: str) -> list[Floats]:
+def _extract(extractor: FeatureExtractor, batch: list[tuple[Clip, Floats]], device: str) -> list[Floats]:
     """Call the extractor; its own failures become ours, with the file's name."""
-    label, first = extractor.identity.label, batch[0][1].path
+    label, first = extractor.identity.label, batch[0][0].path
     where = f"{first}" if len(batch) == 1 else f"a batch of {len(batch)} clips that begins with {first}"
     try:
-        return extract_waves(extractor, [wave for _, _, wave in batch], device)
+        return extract_waves(extractor, [wave for _, wave in batch], device)
     except SerbenchError:
         raise
     except Exception as error:

@@ -8,6 +8,7 @@ anything is kept.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import TypeVar
 
 import numpy as np
@@ -15,35 +16,40 @@ import numpy as np
 from serbench.errors import PluginError
 from serbench.features.table import Floats
 
-#: By what share values may differ on average: rounding differs between a clip alone and the same clip in a batch.
-_CLOSE = 1e-2
+#: By what share values may differ on average; rounding differs between a clip alone and the same clip in a batch.
+_CLOSE, _CLOSE_IN_BATCH = 1e-5, 1e-2
 
 Batch = TypeVar("Batch")
 
 
-def repeated(batches: Iterator[Batch], verify: Callable[[Batch], None]) -> Iterator[Batch]:
-    """Yield the batches, the first one after ``verify`` was called with it when two had been made.
+def repeated(batches: Iterator[Batch], verify: Callable[[Batch], None], after: int) -> Iterator[Batch]:
+    """Yield the batches, the first ones when ``after`` of them had been made and ``verify`` was called with the first.
 
-    >>> list(repeated(iter("abc"), lambda batch: print("again:", batch)))
+    >>> list(repeated(iter("abc"), lambda batch: print("again:", batch), after=2))
     again: a
     ['a', 'b', 'c']
     """
-    made = [batch for _, batch in zip(range(2), batches, strict=False)]
+    made = list(islice(batches, after))
     if made:
         verify(made[0])
     yield from made
     yield from batches
 
 
-def expect_same(who: str, where: str, row: Floats, again: Floats) -> None:
+def expect_same(who: str, where: str, row: Floats, again: Floats, *, in_batch: bool) -> None:
     """Raise when a row of a clip is not what it was before.
+
+    Parameters
+    ----------
+    in_batch
+        True where the clip was in a batch before, and is alone now.
 
     Raises
     ------
     PluginError
-        When the shapes differ, or values by more than one per cent on average.
+        When the shapes differ, or values on average by more than 0.001 %; by more than one per cent with ``in_batch``.
     """
-    if row.shape != again.shape or _deviation(row, again) > _CLOSE:
+    if row.shape != again.shape or _deviation(row, again) > (_CLOSE_IN_BATCH if in_batch else _CLOSE):
         raise PluginError(
             f"{who} made other values of {where} after other clips than before, expected the same; a row may depend on "
             f"its clip alone: keep nothing between clips, draw from rng alone"

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from typing import ClassVar
 
@@ -12,12 +13,13 @@ import soundfile
 import torch
 from serbench_plugins.augmentations.noise import Noise
 from serbench_plugins.augmentations.pitch import Pitch
+from serbench_plugins.features.log_mel import LogMel
 from serbench_plugins.features.mfcc import Mfcc
 from serbench_plugins.features.mfcc_stats import MfccStats
 
 from serbench.corpus.audio import read_audio
 from serbench.errors import AudioError, PluginError, UsageError
-from serbench.features import extract
+from serbench.features import extract, pipeline
 from serbench.features.extract import Clip, extract_column
 from serbench.features.extractor import BatchedFeatureExtractor, FeatureCard, FeatureExtractor
 from serbench.learning.augmentation import Augmentation, AugmentationCard
@@ -76,7 +78,7 @@ def test_neither_order_nor_batches_nor_the_cache_change_a_row(extractor, clips, 
     whole = extract_column(extractor, clips, extract.FeatureCache(tmp_path / "whole"))
     cache = extract.FeatureCache(tmp_path / "pieces")
     extract_column(extractor, clips[7:9], cache)
-    monkeypatch.setattr(extract, "_BATCH_CLIPS", 3)
+    monkeypatch.setattr(pipeline, "_BATCH_CLIPS", 3)
     extract_column(extractor, clips[::-1][:5], cache)
 
     pieces = extract_column(extractor, clips[::-1], cache)
@@ -108,26 +110,73 @@ def test_a_wave_is_resampled_to_the_cards_rate(tmp_path, cache):
     assert len(extract_column(Waves(), [Clip(tmp_path / "a.wav", "x")], cache).row(0)) == RATE
 
 
+@pytest.mark.parametrize("extractor", [Mfcc(), MfccStats(), LogMel()], ids=lambda e: e.card.name)
+def test_the_number_of_threads_changes_no_bit(extractor, clips, tmp_path, monkeypatch):
+    monkeypatch.setattr(pipeline, "_BATCH_CLIPS", 3)
+    one, *others = (
+        extract_column(extractor, clips, extract.FeatureCache(tmp_path / str(number)), workers=number)
+        for number in (1, 2, 5)
+    )
+
+    for other in others:
+        np.testing.assert_array_equal(other.values, one.values)
+
+
 def test_batches_are_of_like_lengths_and_bounded(clips, cache, monkeypatch):
-    monkeypatch.setattr(extract, "_BATCH_SAMPLES", 40_000)
+    monkeypatch.setattr(pipeline, "_BATCH_SAMPLES", 40_000)
     clips = [replace(clip, seconds=soundfile.info(clip.path).duration) for clip in clips]
 
-    extract_column(Waves(), clips, cache)
+    extract_column(Waves(), clips, cache, workers=1)
 
-    del Waves.shapes[2]  # the first clip again, after the first two batches
+    Waves.shapes.remove((1, min(samples for _, samples in Waves.shapes)))  # the first clip again, whenever that was
     assert len(Waves.shapes) > 2
     assert all(b == 1 or b * samples <= 40_000 for b, samples in Waves.shapes)
     assert [samples for _, samples in Waves.shapes] == sorted(samples for _, samples in Waves.shapes)
 
 
-def test_little_is_decoded_ahead_when_clips_are_long(clips, cache, monkeypatch):
-    monkeypatch.setattr(extract, "_AHEAD_SECONDS", 0.0)
+def test_little_is_in_memory_when_clips_are_long(clips, cache, monkeypatch):
+    monkeypatch.setattr(pipeline, "_AHEAD_SECONDS", 0.0)
 
-    assert len(extract_column(Energy(), clips, cache, workers=2)) == len(clips)
+    assert len(extract_column(Waves(), clips, cache, workers=2)) == len(clips)
+    assert {b for b, _ in Waves.shapes} == {1}
+
+
+@pytest.mark.parametrize("extractor", [Energy(), Waves()], ids=lambda e: e.card.name)
+def test_what_came_before_a_failure_is_kept(extractor, clips, cache, monkeypatch):
+    monkeypatch.setattr(extract, "_EARLY_CLIPS", 2)
+    monkeypatch.setattr(pipeline, "_AHEAD_SECONDS", 0.0)
+    clips = [replace(clip, seconds=float(number)) for number, clip in enumerate(clips)]
+    clips[7].path.unlink()
+
+    with pytest.raises(AudioError, match=clips[7].path.name):
+        extract_column(extractor, clips, cache, workers=3)
+
+    assert [clip.digest in cache.rows(extractor) for clip in clips] == [number < 7 for number in range(12)]
+
+
+def test_what_an_extractor_loads_on_first_use_is_loaded_once(clips, cache, monkeypatch):
+    class Lazy(Waves):
+        card = card("lazy", "waveform")
+        loads: ClassVar[list] = []
+        weights: ClassVar[list] = []
+
+        def extract_batch(self, waves, lengths):
+            if not self.weights:
+                self.loads.append(None)
+                time.sleep(0.05)
+                self.weights.append(None)
+            return waves, lengths
+
+    monkeypatch.setattr(pipeline, "_BATCH_CLIPS", 2)
+
+    extract_column(Lazy(), clips, cache, workers=4)
+
+    assert len(Lazy.loads) == 1
 
 
 @pytest.mark.parametrize("number", [1, 2, 4])
 def test_an_interrupted_extraction_keeps_what_it_had(clips, cache, monkeypatch, number):
+    monkeypatch.setattr(extract, "_EARLY_CLIPS", 2)
     monkeypatch.setattr(extract, "_FLUSH_ROWS", 3)
 
     def interrupt(done):
@@ -178,7 +227,7 @@ def test_torchs_threads_are_given_back(clips, cache):
     with pytest.raises(PluginError):
         extract_column(Watching(), clips, cache, workers=2)
 
-    assert seen == [max(1, before - 1)]
+    assert seen == [1]
     assert torch.get_num_threads() == before
 
 
