@@ -186,6 +186,32 @@ class Model(Part):
         """
         return None
 
+    def state(self) -> dict[str, npt.NDArray[Any]] | None:
+        """Return what ``predict`` needs of what ``fit`` learned, or None when the model cannot be saved.
+
+        Returns
+        -------
+        Arrays of numbers by name. Constructor arguments and the task's classes are no part of it: they are saved
+        beside it.
+        """
+        return None
+
+    def load_state(self, state: Mapping[str, npt.NDArray[Any]], labels: tuple[str, ...]) -> Self:
+        """Take up what a model with the same arguments said in :meth:`state`; it then predicts what that one does.
+
+        Parameters
+        ----------
+        state
+            As ``state`` returned it.
+        labels
+            The task's classes, in the order of the training table's.
+
+        Returns
+        -------
+        self.
+        """
+        raise NotImplementedError
+
     def history(self) -> list[dict[str, Any]]:
         """Return a JSON-like row per step of training, for the record; empty when there is none."""
         return []

@@ -7,7 +7,11 @@ Letters as in ``serbench.features.table``. Everything learned ends in an undersc
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+import numpy.typing as npt
 
 from serbench.features.table import FeatureTable
 from serbench.learning.model import Model, ModelCard, Predictions, Size
@@ -82,10 +86,9 @@ class TorchModel(Model):
         }
         rows = ResidentTable(train, self.scalers_, recipe, self.device)
         dev_rows = None if dev is None else ResidentTable(dev, self.scalers_, recipe, self.device)
-        shapes = rows.shapes()
+        self.shapes_: dict[str, tuple[int, ...]] = rows.shapes()
         with repeatable(derive(seed, "network"), self.device):
-            network = self.build(next(iter(shapes.values())) if len(shapes) == 1 else shapes, len(train.labels))
-            network = network.to(self.device)
+            network = self._built().to(self.device)
             generator = torch.Generator().manual_seed(derive(seed, "draws"))
             self.history_ = train_network(network, rows, dev_rows, recipe, generator)
         self.network_: nn.Module = network
@@ -100,6 +103,43 @@ class TorchModel(Model):
         rows = ResidentTable(test, self.scalers_, self.recipe, self.device)
         scores = posteriors(self.network_.to(self.device), rows, self.recipe).double().numpy()
         return Predictions(test.ids, scores / scores.sum(axis=1, keepdims=True), self.labels_)
+
+    def state(self) -> dict[str, npt.NDArray[Any]]:
+        """Return the network's parameters and buffers, the scalers and the shapes of a row; see :class:`Model`."""
+        self.check_fitted("network_")
+        found = {f"network.{name}": each.cpu().numpy() for name, each in self.network_.state_dict().items()}
+        for name, scaler in self.scalers_.items():
+            found |= {f"scaler.{name}.mean": scaler.mean, f"scaler.{name}.std": scaler.std}
+            found[f"shape.{name}"] = np.array(self.shapes_[name], dtype=np.int64)
+        return found
+
+    def load_state(self, state: Mapping[str, npt.NDArray[Any]], labels: tuple[str, ...]) -> Self:
+        """Build the network anew and fill it; see :class:`Model`."""
+        import torch
+
+        from serbench.learning.resident import Scaler
+        from serbench.learning.training import repeatable
+
+        self.labels_ = labels
+        features = [name.removeprefix("shape.") for name in state if name.startswith("shape.")]
+        ordered = sorted(features, key=self.features.index)
+        self.shapes_ = {name: tuple(int(each) for each in state[f"shape.{name}"]) for name in ordered}
+        self.scalers_ = {name: Scaler(state[f"scaler.{name}.mean"], state[f"scaler.{name}.std"]) for name in ordered}
+        with repeatable(0, self.device):
+            network = self._built()
+        weights = {
+            name.removeprefix("network."): torch.from_numpy(np.array(values))
+            for name, values in state.items()
+            if name.startswith("network.")
+        }
+        network.load_state_dict(weights)
+        self.network_ = network.to(self.device).eval()
+        return self
+
+    def _built(self) -> nn.Module:
+        """Return a fresh network for the rows that were seen."""
+        shapes = self.shapes_
+        return self.build(next(iter(shapes.values())) if len(shapes) == 1 else shapes, len(self.labels_))
 
     def size(self, clip: FeatureTable) -> Size:
         """Count parameters, bytes and the multiply-accumulates of scoring ``clip``.

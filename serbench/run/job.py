@@ -24,6 +24,7 @@ from serbench.protocol.leakage import shared_sentences
 from serbench.results.record import Record
 from serbench.results.store import TestPredictions
 from serbench.run.plan import Cell, Contender
+from serbench.run.saving import save_cell
 from serbench.run.tables import Tables, Workbench, make_tables
 from serbench.scoring.efficiency import ELSEWHERE, FIGURES, PROBED, SIZES, probe_figures, size_figures
 from serbench.scoring.figure import Figure
@@ -67,6 +68,8 @@ def _run(cell: Cell, bench: Workbench) -> tuple[Record, TestPredictions]:
     predictions = _join_truth(cell, tables, scores)
     cost = meter.figures | _measure(cell, model, tables.test.labels)
     cost |= {"train_seconds": Figure(fit_seconds), "predict_seconds": Figure(predict_seconds)}
+    if bench.models is not None:
+        save_cell(cell, model, bench.models, bench.environment)
     truth = predictions.truth
     record = _record(
         cell,

@@ -109,7 +109,7 @@ def _open(setup: Setup, environment: Mapping[str, Any]) -> None:
     registry = setup.registry()
     plan = setup.plan(registry, _silent)
     metrics = [offer.part for offer in registry.metrics.values()]
-    bench = Workbench(FeatureCache(setup.cache), setup.device, metrics, environment, _silent)
+    bench = Workbench(FeatureCache(setup.cache), setup.device, metrics, environment, _silent, setup.models)
     _place = _Place({cell.key.digest: cell for cell in plan.cells}, bench, Store(setup.out))
 
 

@@ -28,6 +28,8 @@ class Request:
         Leave out recordings that cannot be read.
     emobox
         A copy of EmoBox's data folder, for protocol ``emobox``.
+    save_models
+        Keep the model of every cell that is run.
     """
 
     models: tuple[str, ...]
@@ -38,6 +40,7 @@ class Request:
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     skip_bad_audio: bool = False
     emobox: Path | None = None
+    save_models: bool = False
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from typing import Any
 
+from serbench.calibration import calibrate
 from serbench.environment import machine_card, versions
 from serbench.features.cache import FeatureCache
 from serbench.plugin.events import JobEvent
@@ -109,12 +110,14 @@ def _run_all(
     jobs: int | None,
 ) -> Iterator[tuple[Cell, Record, float]]:
     """Yield every cell with its record and its seconds."""
+    if not cells:
+        return
     probes = [cell for cell in cells if cell.is_probe]
     others = [cell for cell in cells if not cell.is_probe]
     at_once = choose_jobs(jobs, len(others), times.seconds(others), setup.device)
-    alone = _environment(setup.device, 1)
+    alone = _environment(setup.device)
     metrics = [offer.part for offer in registry.metrics.values()]
-    bench = Workbench(FeatureCache(setup.cache), setup.device, metrics, alone, progress)
+    bench = Workbench(FeatureCache(setup.cache), setup.device, metrics, alone, progress, setup.models)
     store = Store(setup.out)
 
     def one_by_one(these: Sequence[Cell]) -> Iterator[tuple[Cell, Record, float]]:
@@ -132,7 +135,7 @@ def _run_all(
         extract_for(cell, bench)  # on all cores, once, before several processes ask for it
     left = {cell.key.digest: cell for cell in others}
     try:
-        for cell, record, seconds in side_by_side(others, setup, _environment(setup.device, at_once), at_once, started):
+        for cell, record, seconds in side_by_side(others, setup, {**alone, "jobs": at_once}, at_once, started):
             del left[cell.key.digest]
             yield cell, record, seconds
     except BrokenProcessPool:
@@ -140,12 +143,12 @@ def _run_all(
         yield from one_by_one(list(left.values()))
 
 
-def _environment(device: str, jobs: int) -> Mapping[str, Any]:
-    """Return versions, machine card and how many cells run at once, for the records."""
+def _environment(device: str) -> Mapping[str, Any]:
+    """Return versions, machine card, how fast the machine is now and how many cells run at once, for the records."""
     card = machine_card(device)
     if device == "cpu":
         card |= {"threads": 1}  # of a cell, whatever torch would take
-    return {"versions": versions(), "machine": card, "jobs": jobs}
+    return {"versions": versions(), "machine": card, "calibration": calibrate(), "jobs": 1}
 
 
 __all__ = ["Outcome", "execute"]

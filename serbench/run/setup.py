@@ -48,6 +48,11 @@ class Setup:
     plugins: tuple[Path, ...] = ()
     no_plugins: bool = False
 
+    @property
+    def models(self) -> Path | None:
+        """Below which folder trained models are saved; None: they are not."""
+        return self.out if self.request.save_models else None
+
     def registry(self) -> Registry:
         """Load the plugins."""
         return load_registry(only=() if self.no_plugins else None, files=self.plugins)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -44,6 +45,8 @@ class Workbench:
         Versions and machine card, for the records.
     progress
         Shows the extraction of features.
+    models
+        Below which folder trained models are saved; None: they are not.
     """
 
     cache: FeatureCache
@@ -51,6 +54,7 @@ class Workbench:
     metrics: Sequence[Metric]
     environment: Mapping[str, Any]
     progress: Progress
+    models: Path | None = None
     _columns: dict[tuple[str, str, str | None], Column] = field(default_factory=dict)
 
     def column(self, corpus: Corpus, extractor: FeatureExtractor, augmentation: Augmentation | None = None) -> Column:

@@ -151,6 +151,17 @@ def check_size_and_history(subject: ModelSubject) -> None:
         raise PluginError(f"size is {size}, expected numbers from 0 up, trainable within total, and macs or a reason")
 
 
+def check_state_restores(subject: ModelSubject) -> None:
+    """A model that takes up another's state scores what that one does."""
+    state = subject.fitted.state()
+    if state is None:
+        raise ExemptError("it does not say what its fit learned: it cannot be saved")
+    other = subject.create()
+    other.load_state({name: values.copy() for name, values in state.items()}, subject.shared.train.labels)
+    if not np.array_equal(subject.scores, score(other, subject.shared.test)):
+        raise PluginError("a model with the state of another scores otherwise, expected the same bits; see Model.state")
+
+
 MODEL_CHECKS = (
     check_card,
     parts.check_constructor_stores,
@@ -167,6 +178,7 @@ MODEL_CHECKS = (
     check_missing_class,
     *LEARNING_CHECKS,
     check_size_and_history,
+    check_state_restores,
 )
 
 __all__ = ["MODEL_CHECKS"]

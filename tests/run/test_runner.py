@@ -29,7 +29,7 @@ def test_every_cell_becomes_a_whole_record(world):
     assert records["nearest"].scores["uar"]["value"] == pytest.approx(1.0)
     assert records["majority"].scores["uar"]["value"] == pytest.approx(1 / 3)
     assert np.sum(records["nearest"].confusion) == 9
-    assert set(records["nearest"].environment) == {"versions", "machine", "jobs"}
+    assert set(records["nearest"].environment) == {"versions", "machine", "calibration", "jobs"}
     assert "sentences are spoken both in test and outside it" in " ".join(records["nearest"].notes)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from serbench.api import Model, ModelCard, Predictions, Size
 
 
@@ -31,6 +33,7 @@ class LogReg(Model):
         from sklearn.pipeline import make_pipeline
         from sklearn.preprocessing import StandardScaler
 
+        self.labels_ = train.labels
         self.pipe_ = make_pipeline(StandardScaler(), LogisticRegression(C=self.c, max_iter=2000))
         self.pipe_.fit(train.x, train.y)
         return self
@@ -38,6 +41,27 @@ class LogReg(Model):
     def predict(self, test):
         self.check_fitted("pipe_")
         return Predictions(test.ids, self.pipe_.predict_proba(test.x), tuple(self.pipe_.classes_))
+
+    def state(self):
+        self.check_fitted("pipe_")
+        scaler, linear = self.pipe_
+        codes = np.array([self.labels_.index(label) for label in linear.classes_])
+        learned = {"mean": scaler.mean_, "scale": scaler.scale_, "coef": linear.coef_, "intercept": linear.intercept_}
+        return {**learned, "classes": codes}
+
+    def load_state(self, state, labels):
+        from sklearn.linear_model import LogisticRegression
+        from sklearn.pipeline import make_pipeline
+        from sklearn.preprocessing import StandardScaler
+
+        self.labels_ = labels
+        scaler, linear = StandardScaler(), LogisticRegression(C=self.c, max_iter=2000)
+        scaler.mean_, scaler.scale_ = state["mean"], state["scale"]
+        linear.coef_, linear.intercept_ = state["coef"], state["intercept"]
+        linear.classes_ = np.array(labels)[state["classes"]]
+        scaler.n_features_in_ = linear.n_features_in_ = len(state["mean"])
+        self.pipe_ = make_pipeline(scaler, linear)
+        return self
 
     def size(self, clip):  # noqa: ARG002
         scaler, linear = self.pipe_[0], self.pipe_[1]

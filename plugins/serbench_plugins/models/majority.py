@@ -23,6 +23,14 @@ class Majority(Model):
         self.check_fitted("shares_")
         return Predictions(test.ids, np.tile(self.shares_, (len(test), 1)), self.labels_)
 
+    def state(self):
+        self.check_fitted("shares_")
+        return {"shares": self.shares_}
+
+    def load_state(self, state, labels):
+        self.labels_, self.shares_ = labels, state["shares"]
+        return self
+
     def size(self, clip):  # noqa: ARG002
         k = len(self.shares_)
         return Size(trainable=k, total=k, bytes=self.shares_.nbytes, macs=0, macs_reason=None)

@@ -25,6 +25,14 @@ class Prior(Model):
         drawn = [generator(self.seed_, "prior", uid).choice(len(self.shares_), p=self.shares_) for uid in test.ids]
         return Predictions(test.ids, np.eye(len(self.shares_))[drawn], self.labels_)
 
+    def state(self):
+        self.check_fitted("shares_")
+        return {"shares": self.shares_, "seed": np.array(self.seed_)}
+
+    def load_state(self, state, labels):
+        self.labels_, self.shares_, self.seed_ = labels, state["shares"], int(state["seed"])
+        return self
+
     def size(self, clip):  # noqa: ARG002
         k = len(self.shares_)
         return Size(trainable=k, total=k, bytes=self.shares_.nbytes, macs=0, macs_reason=None)

@@ -1,0 +1,140 @@
+"""A trained model on disk: a card that people can read, and its numbers as safetensors. No pickle: no code.
+
+Conventions
+-----------
+``models/<dataset>/<protocol>/<model>/<fold>.seed<k>.<key>.json`` and a ``.safetensors`` of that stem. The numbers are
+written first and the card holds their digest, so a card that names numbers always has them. A model that cannot be
+saved has a card with the reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from serbench.digest import digest_bytes
+from serbench.errors import FormatError
+from serbench.files import atomic_write, read_document, write_document
+
+KIND, FORMAT = "serbench-model", 1
+
+State = Mapping[str, npt.NDArray[Any]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SavedModel:
+    """What is to be known of a saved model.
+
+    Attributes
+    ----------
+    key
+        Facts of the cell's key: ``dataset`` (with the digests of manifest and audio), ``protocol`` (with that of the
+        split), ``fold``, ``seed``, ``model``, ``features``, ``augmentations``.
+    label
+        The row's label.
+    classes
+        The task's, in the order of scores.
+    sample_rates
+        From feature to the sample rate it hears, in Hz.
+    trained_on
+        ``rows`` and ``ids``: how many utterances it learned from or chose on, and the digest of their ids.
+    versions
+        Of Python, serbench and the packages that results depend on.
+    code
+        From the name of the model and each feature to the digest of its source.
+    weights
+        Digest of the file of numbers, or None with a ``reason``.
+    """
+
+    key: Mapping[str, Any]
+    label: str
+    classes: tuple[str, ...]
+    sample_rates: Mapping[str, int]
+    trained_on: Mapping[str, Any]
+    versions: Mapping[str, str]
+    code: Mapping[str, str | None]
+    weights: str | None = None
+    reason: str | None = None
+
+    @classmethod
+    def read(cls, path: Path) -> SavedModel:
+        """Read a card.
+
+        Raises
+        ------
+        FormatError
+            When it is damaged or no card.
+        """
+        facts = read_document(path, KIND, FORMAT)
+        expected = {each.name for each in fields(cls)}
+        if set(facts) != expected:
+            raise FormatError(f"{path}: facts {sorted(set(facts) ^ expected)} are missing or unknown; save it again")
+        return cls(**{**facts, "classes": tuple(facts["classes"])})
+
+    def state(self, path: Path) -> dict[str, npt.NDArray[Any]]:
+        """Read the numbers that belong to the card at ``path``.
+
+        Raises
+        ------
+        FormatError
+            When they are missing or are not those that the card was written with, or there are none.
+        """
+        from safetensors.numpy import load
+
+        file = path.with_suffix(".safetensors")
+        if self.weights is None:
+            raise FormatError(f"{path} holds no model: {self.reason}")
+        try:
+            data = file.read_bytes()
+        except FileNotFoundError as error:
+            raise FormatError(f"{file} is missing; save the model again") from error
+        if digest_bytes(data) != self.weights:
+            raise FormatError(f"{file} was changed after its card was written; save the model again")
+        found: dict[str, npt.NDArray[Any]] = load(data)
+        return found
+
+
+def write_model(path: Path, card: Mapping[str, Any], state: State | None, reason: str | None = None) -> int | None:
+    """Write a model, its numbers first; return how many bytes these take, None without any.
+
+    Parameters
+    ----------
+    path
+        Of the card, ending in ``.json``.
+    card
+        The facts of :class:`SavedModel` but for ``weights`` and ``reason``.
+    state
+        The numbers by name, or None with the reason.
+    """
+    data = None if state is None else packed(state)
+    if data is not None:
+        with atomic_write(path.with_suffix(".safetensors")) as stream:
+            stream.write(data)
+    weights = None if data is None else digest_bytes(data)
+    write_document(path, KIND, FORMAT, asdict(SavedModel(**card, weights=weights, reason=reason)))
+    return None if data is None else len(data)
+
+
+def packed(state: State) -> bytes:
+    """Return numbers as safetensors.
+
+    Raises
+    ------
+    FormatError
+        When a value is no array of numbers.
+    """
+    from safetensors.numpy import save
+
+    for name, values in state.items():
+        if not isinstance(values, np.ndarray) or values.dtype.kind not in "fiub":
+            raise FormatError(f"the state {name!r} is {type(values).__name__}, expected an array of numbers")
+    data: bytes = save({name: np.ascontiguousarray(values) for name, values in state.items()})
+    return data
+
+
+__all__ = ["FORMAT", "KIND", "SavedModel", "State", "packed", "write_model"]

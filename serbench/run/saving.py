@@ -1,0 +1,109 @@
+"""Trained models to disk and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from serbench.digest import canonical_json, digest_value
+from serbench.errors import FormatError
+from serbench.features.extractor import FeatureExtractor
+from serbench.learning.model import Model
+from serbench.part import Part
+from serbench.plugin.registry import Registry
+from serbench.results.record import Record
+from serbench.results.saved import SavedModel, write_model
+from serbench.run.plan import Cell
+from serbench.source import source_digest
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A saved model, ready to predict.
+
+    Attributes
+    ----------
+    card
+        What is known of it.
+    model, extractors
+        The model, fitted, and its features by name, with the arguments of the time.
+    changed
+        Names of the parts whose code is not what it was when the model was saved.
+    """
+
+    card: SavedModel
+    model: Model
+    extractors: dict[str, FeatureExtractor]
+    changed: tuple[str, ...]
+
+
+def model_path(cell: Cell, folder: Path) -> Path:
+    """Return where a cell's model is saved: the path of its card."""
+    return folder / "models" / f"{Record(key=cell.key, label=cell.label, status='skipped').stem}.json"
+
+
+def save_cell(cell: Cell, model: Model, folder: Path, environment: Mapping[str, Any]) -> int | None:
+    """Save the fitted model of a cell; one that cannot be saved leaves a card with the reason.
+
+    Returns
+    -------
+    Bytes of the file of numbers, or None.
+    """
+    extractors = cell.contender.extractors
+    card = {
+        "key": asdict(cell.key),
+        "label": cell.label,
+        "classes": cell.corpus.manifest.labels,
+        "sample_rates": {name: each.card.sample_rate for name, each in extractors.items()},
+        "trained_on": {"rows": len(cell.training), "ids": digest_value(sorted(cell.training))},
+        "versions": environment.get("versions", {}),
+        "code": {part.card.name: source_digest(type(part)) for part in (model, *extractors.values())},
+    }
+    path = model_path(cell, folder)
+    try:
+        state = model.state()
+        reason = None if state is not None else f"{model.card.name} does not say what its fit learned"
+        return write_model(path, card, state, reason)
+    except Exception as error:  # noqa: BLE001  (a plugin may raise anything)
+        write_model(path, card, None, f"{model.card.name}: {type(error).__name__}: {' '.join(str(error).split())}")
+        return None
+
+
+def load_model(path: Path, registry: Registry, device: str = "cpu") -> LoadedModel:
+    """Load the model of a card.
+
+    Raises
+    ------
+    FormatError
+        When the card is damaged, holds no model, or names another model or feature than is installed.
+    UnknownNameError
+        When nobody offers the model or a feature.
+    """
+    card = SavedModel.read(path)
+    state = card.state(path)
+    facts = card.key["model"]
+    model = registry.get("model", facts["name"]).create(**facts["params"])
+    model.device = device
+    extractors = {
+        each["name"]: registry.get("feature", each["name"]).create(**each["params"]) for each in card.key["features"]
+    }
+    for part, was in ((model, facts), *zip(extractors.values(), card.key["features"], strict=True)):
+        _expect_same(part, was, path)
+    model.load_state(state, card.classes)
+    parts = (model, *extractors.values())
+    changed = tuple(each.card.name for each in parts if card.code.get(each.card.name) != source_digest(type(each)))
+    return LoadedModel(card, model, extractors, changed)
+
+
+def _expect_same(part: Part, was: Mapping[str, Any], path: Path) -> None:
+    """Refuse a plugin that has another version or other settings than at the time."""
+    if canonical_json(part.identity.facts()) != canonical_json(was):
+        raise FormatError(
+            f"{path} was saved with {was['name']} version {was['version']}, and this one is version "
+            f"{part.card.version} or has other settings; use the plugin that it was saved with"
+        )
+
+
+__all__ = ["LoadedModel", "load_model", "model_path", "save_cell"]
