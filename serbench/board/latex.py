@@ -107,7 +107,7 @@ def _line(place: Place, *, is_best: bool) -> list[str]:
     uar = _number(percent(score.mean)) + spread
     return [
         _number(rank_cell(place)),
-        _bold(escape(place.name), is_bold=is_best) + ("" if row.is_whole else " (partial)"),
+        _bold(escape(place.name), is_bold=is_best) + _doubt(row),
         _bold(uar, is_bold=is_best),
         interval,
         _number(percent(mean_of(row, "wa"))),
@@ -140,8 +140,13 @@ def _overview(glance: Overall) -> Iterator[str]:
 def _overview_cell(place: Place | None, board: Board) -> str:
     if place is None:
         return _DASH
-    text = _bold(_number(percent(place.row.uar)), is_bold=_is_best(place, board))
-    return text if place.row.is_whole else f"{text} (partial)"
+    return _bold(_number(percent(place.row.uar)), is_bold=_is_best(place, board)) + _doubt(place.row)
+
+
+def _doubt(row: Row) -> str:
+    """Return what is to be said of a row that has no rank."""
+    words = ["partial"] * (not row.is_whole) + ["self-reported"] * (row.evidence == "self-reported")
+    return f" ({', '.join(words)})" if words else ""
 
 
 def _tabular(columns: str, header: Sequence[str], lines: Sequence[Sequence[str]]) -> Iterator[str]:

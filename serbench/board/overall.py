@@ -3,7 +3,7 @@
 Conventions
 -----------
 Skill is averaged over the headline datasets of one protocol, each by its main board, and only those that a
-system is whole on; how many those are is said. Diagnostic corpora and generated ones stand apart.
+system has a whole and verified row on; how many those are is said. Diagnostic corpora and generated ones stand apart.
 """
 
 from __future__ import annotations
@@ -89,7 +89,8 @@ def _entries(boards: Sequence[Board], headline: set[str]) -> tuple[Entry, ...]:
             found[place.name][board.dataset] = place
     entries = []
     for name, places in found.items():
-        whole = [place.row.skill for dataset, place in places.items() if dataset in headline and place.row.is_whole]
+        counted = [place.row for dataset, place in places.items() if dataset in headline and place.row.is_whole]
+        whole = [row.skill for row in counted if row.evidence == "verified"]
         skills = [skill for skill in whole if skill.value is not None]
         skill = mean_and_spread(skills)[0] if skills else Figure.undefined("whole on no headline dataset")
         entries.append(Entry(name, skill, len(skills), places))

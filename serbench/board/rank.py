@@ -5,7 +5,7 @@ Conventions
 Rows are ranked by UAR within one task: one corpus copy, one label map, one split. Ranks are shared where the
 data cannot tell rows apart; ``serbench.board.apart`` says by which rule.
 
-Without a rank stand: rows that are not whole, and all rows of a protocol that is never ranked.
+Without a rank stand: rows that are not whole, self-reported rows, and all rows of a protocol that is never ranked.
 """
 
 from __future__ import annotations
@@ -147,12 +147,13 @@ def display_names(rows: Iterable[Row]) -> dict[str, str]:
 def to_json(rows: Iterable[Row]) -> list[dict[str, Any]]:
     """Return every row's facts as JSON-like values, in the boards' order.
 
-    Beside the row's own facts: ``name``, ``rank`` (None without one), ``rank_is_shared``, ``is_undominated``,
-    ``ties`` (names of the rows it cannot be told apart from), ``resolvable`` (of its board).
+    Beside the row's own facts: ``evidence``, ``name``, ``rank`` (None without one), ``rank_is_shared``,
+    ``is_undominated``, ``ties`` (names of the rows it cannot be told apart from), ``resolvable`` (of its board).
     """
     return [
         {
             **place.row.facts(),
+            "evidence": place.row.evidence,
             "name": place.name,
             "rank": place.rank,
             "rank_is_shared": place.is_shared,
@@ -208,7 +209,8 @@ def _places(rows: Sequence[Row], names: Mapping[str, str]) -> tuple[Place, ...]:
 
 
 def _may_rank(row: Row) -> bool:
-    return row.is_whole and row.uar.value is not None and bool(row.standing.get("ranked", True))
+    is_ranked = bool(row.standing.get("ranked", True)) and row.evidence == "verified"
+    return row.is_whole and row.uar.value is not None and is_ranked
 
 
 def _is_undominated(row: Row, rows: Iterable[Row]) -> bool | None:

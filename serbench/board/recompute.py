@@ -19,12 +19,10 @@ import numpy as np
 from serbench.board.ledger import Ledger
 from serbench.errors import BoardError
 from serbench.results.record import Record
+from serbench.results.reported import OF_COUNTS
 from serbench.results.store import Store, TestPredictions
 from serbench.scoring.metric import Metric
-from serbench.scoring.metrics import confusion, macro_f1_of_counts, uar_of_counts, wa_of_counts
-
-#: What counts alone give: all that can be computed again of a record without predictions.
-_OF_COUNTS = {"uar": uar_of_counts, "wa": wa_of_counts, "macro-f1": macro_f1_of_counts}
+from serbench.scoring.metrics import confusion
 
 
 def check_cells(store: Store, metrics: Mapping[str, Metric], ledger: Ledger) -> list[Record]:
@@ -95,7 +93,7 @@ def _check_reported(path: Path, record: Record, ledger: Ledger) -> None:
     counts = np.array(record.confusion)
     if counts.shape != (len(record.classes),) * 2 or counts.sum() != record.rows.get("test"):
         raise BoardError(f"{path}: its confusion matrix does not count its {record.rows.get('test')} test rows")
-    for name, metric in _OF_COUNTS.items():
+    for name, metric in OF_COUNTS.items():
         _compare(path, name, record.scores.get(name, {}), {"value": float(metric(counts))}, ledger)
     ledger.skip("self-reported rows have no predictions: their confusion matrices are taken at their word")
 

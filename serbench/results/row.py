@@ -12,12 +12,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 from serbench.digest import digest_value
 from serbench.scoring.figure import Figure
 from serbench.scoring.luck import Luck
 from serbench.scoring.statistics import Interval
+
+#: ``verified``: every figure is computed from predictions that lie beside the record. ``self-reported``: there are no
+#: predictions, the figures are the word of whoever handed them in. ``replica``: the protocol repeats another's
+#: evaluation with its leaks, to show where its figures come from.
+Evidence = Literal["verified", "self-reported", "replica"]
+#: How the names of protocols begin that repeat another's evaluation.
+REPLICA = "replica-"
 
 
 @dataclass(frozen=True)
@@ -92,6 +99,8 @@ class Row:
         From metric name to the version of the definition by which ``scores`` were computed.
     notes
         Sentences a reader should know.
+    has_predictions
+        False where the cells were handed in without them: figures are of their confusion counts, as claimed.
     """
 
     dataset: Mapping[str, Any]
@@ -122,6 +131,14 @@ class Row:
     audio: Mapping[str, Any] = field(default_factory=dict)
     metrics: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    has_predictions: bool = True
+
+    @property
+    def evidence(self) -> Evidence:
+        """What the row's figures rest on; told from what is there, whatever a file says of itself."""
+        if str(self.protocol["name"]).startswith(REPLICA):
+            return "replica"
+        return "verified" if self.has_predictions else "self-reported"
 
     @property
     def is_whole(self) -> bool:
@@ -162,4 +179,4 @@ class Row:
         }
 
 
-__all__ = ["Row", "Score"]
+__all__ = ["REPLICA", "Evidence", "Row", "Score"]

@@ -7,7 +7,8 @@ or argument is ever averaged. Within a seed the predictions of all folds are poo
 computed: the mean of per-fold scores is another figure, and a worse one where folds are small.
 
 Every score is computed here, from the predictions, by one definition, whose version the row names; the
-scores in the records, which may be of an older definition, are not read.
+scores in the records, which may be of an older definition, are not read. Where cells of a row were handed in without
+predictions, their confusion counts stand in (``serbench.results.reported``).
 
 A seed that lacks a fold is left out while another seed is whole; where none is, the seed with most folds is
 shown. Either way the row is not whole, and says so.
@@ -25,13 +26,14 @@ import numpy as np
 
 from serbench.digest import canonical_json, digest_value
 from serbench.results.record import CellKey, Record
+from serbench.results.reported import OF_COUNTS, REASON, stand_in
 from serbench.results.row import Row, Score
-from serbench.results.speakers import over_speakers
+from serbench.results.speakers import Speakers, over_speakers
 from serbench.results.store import Store, TestPredictions
 from serbench.scoring.figure import Figure
 from serbench.scoring.metric import Metric
 from serbench.scoring.metrics import CORE_METRICS, confusion, per_class_recall
-from serbench.scoring.statistics import mean_and_spread
+from serbench.scoring.statistics import Interval, mean_and_spread
 
 
 def summarise(
@@ -70,13 +72,16 @@ def _row(store: Store, records: Sequence[Record], metrics: Sequence[Metric]) -> 
     done = [record for record in records if record.status == "done"]
     folds = first.key.protocol.get("folds")
     seeds, problems = _usable_seeds(records, folds)
-    found = [
-        {record.key.fold: store.predictions(record) for record in done if record.key.seed == seed} for seed in seeds
-    ]
+    is_reported = any(record.predictions is None for record in done)
+    read = stand_in if is_reported else store.predictions
+    found = [{record.key.fold: read(record) for record in done if record.key.seed == seed} for seed in seeds]
     pooled = [TestPredictions.join(list(folds.values())) for folds in found]
     classes = done[0].classes if done else first.classes
     scores = {metric.card.name: _score(metric, pooled) for metric in metrics}
-    speakers = over_speakers(found)
+    if is_reported:
+        none = Figure.undefined(REASON)
+        scores |= {name: Score(none, none) for name in scores if name not in OF_COUNTS}
+    speakers = Speakers(Interval.undefined(REASON, 0)) if is_reported else over_speakers(found)
     machine, cost, cost_notes = _cost(done)
     notes = list(dict.fromkeys(note for record in records for note in record.notes))
     return Row(
@@ -96,7 +101,7 @@ def _row(store: Store, records: Sequence[Record], metrics: Sequence[Metric]) -> 
         },
         problems=tuple(problems),
         utterances=len(pooled[0].ids) if pooled else 0,
-        speakers=len(set(pooled[0].speakers)) if pooled else 0,
+        speakers=len(set(pooled[0].speakers)) if pooled and not is_reported else 0,
         scores=scores,
         skill=_skill(scores["uar"].mean, pooled),
         recalls=_recalls(classes, pooled),
@@ -111,6 +116,7 @@ def _row(store: Store, records: Sequence[Record], metrics: Sequence[Metric]) -> 
         audio=(done or records)[0].audio,
         metrics={metric.card.name: metric.card.version for metric in metrics},
         notes=(*sorted(notes), *_left_out(records), *cost_notes),
+        has_predictions=not is_reported,
     )
 
 
