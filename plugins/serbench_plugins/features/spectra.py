@@ -10,6 +10,9 @@ Frames lie packed, clip behind clip, and nothing is computed for the padding of 
 transform in blocks whose size is a multiple of ``_STEP``: matrix products of such sizes give a row the same bits
 wherever it stands, so that a clip's feature does not depend on its neighbours, nor a resumed extraction on where
 it broke off.
+
+A mel filter is nearly empty: a bin belongs to two bands. So a few neighbouring bands at a time are multiplied with the
+bins that they cover, which is a third of the work of the whole product.
 """
 
 from __future__ import annotations
@@ -26,6 +29,8 @@ _STEP = 16
 #: Frames per block: small enough for a core's cache, or large enough to keep an accelerator busy.
 _BLOCK = {"cpu": 128}
 _BLOCK_ELSEWHERE = 8192
+#: Bands that are computed together: as many as the widest vector of a processor holds.
+_BANDS = {"cpu": 16}
 #: Power below which dB are cut off: librosa's ``amin``.
 _FLOOR = 1e-10
 
@@ -79,31 +84,47 @@ def log_mel(waves: torch.Tensor, lengths: torch.Tensor, settings: MelSettings) -
 
     half = settings.n_fft // 2
     spare = 2 * half - settings.n_fft
-    counts = torch.where(lengths > 0, 1 + (lengths + spare) // settings.hop_length, 0)
-    per_clip = counts.tolist()
+    sizes = lengths.tolist()
+    per_clip = [1 + (size + spare) // settings.hop_length if size > 0 else 0 for size in sizes]
     total = sum(per_clip)
-    if not total:
-        return waves.new_zeros((0, settings.n_mels)), per_clip
-    window, bands = _constants(settings, str(waves.device))
-    padded = torch.nn.functional.pad(waves, (half, half))
-    framed = padded.unfold(1, settings.n_fft, settings.hop_length)  # (b, most frames, n_fft), a view
-    clip = torch.repeat_interleave(torch.arange(len(waves), device=waves.device), counts)  # (f,)
-    place = torch.arange(total, device=waves.device) - (counts.cumsum(0) - counts)[clip]  # (f,) frame within its clip
-    fill = -total % _STEP  # the last block is filled up with copies of the last frame
-    clip, place = (torch.cat([index, index[-1:].expand(fill)]) for index in (clip, place))
-    decibels = waves.new_empty((total + fill, settings.n_mels))
+    decibels = waves.new_empty((total + -total % _STEP, settings.n_mels))
+    constants = _constants(settings, str(waves.device))
     block = _BLOCK.get(waves.device.type, _BLOCK_ELSEWHERE)
-    for start in range(0, total + fill, block):
-        here = slice(start, start + block)
-        spectrum = torch.fft.rfft(framed[clip[here], place[here]].mul_(window))
-        power = spectrum.real.square() + spectrum.imag.square()
-        decibels[here] = (power @ bands).clamp_(min=_FLOOR).log10_().mul_(10.0)
+    framed = waves.new_zeros((min(block, len(decibels)), settings.n_fft))
+    padded = waves.new_zeros(waves.shape[1] + 2 * half)
+    start = filled = 0
+    for wave, size, count in zip(waves, sizes, per_clip, strict=True):
+        if not count:
+            continue
+        padded[half : half + size] = wave[:size]
+        padded[half + size : size + 2 * half] = 0
+        frames, taken = padded.unfold(0, settings.n_fft, settings.hop_length), 0
+        while taken < count:
+            here = min(len(framed) - filled, count - taken)
+            torch.mul(frames[taken : taken + here], constants.window, out=framed[filled : filled + here])
+            taken, filled = taken + here, filled + here
+            if filled == len(framed):
+                _transform(framed, constants, decibels[start : start + filled])
+                start, filled = start + filled, 0
+    if filled:  # what lies behind it, of the block before or nothing, comes out behind the last clip
+        _transform(framed[: len(decibels) - start], constants, decibels[start:])
     frames = decibels[:total]
     if settings.top_db is not None:
         for rows in torch.split(frames, per_clip):
             if len(rows):
                 rows.clamp_(min=rows.amax() - settings.top_db)
     return frames, per_clip
+
+
+def _transform(frames: torch.Tensor, constants: _Constants, decibels: torch.Tensor) -> None:
+    """Write the bands of windowed frames (f, n_fft) to (f, n_mels), in dB."""
+    import torch
+
+    squares = torch.view_as_real(torch.fft.rfft(frames)).square_()
+    power = squares[..., 0] + squares[..., 1]
+    for low, high, band, weights in constants.bands:
+        torch.mm(power[:, low:high], weights, out=decibels[:, band : band + weights.shape[1]])
+    decibels.clamp_(min=_FLOOR).log10_().mul_(10.0)
 
 
 def mfcc(
@@ -128,17 +149,33 @@ def pad_clips(frames: torch.Tensor, counts: list[int]) -> tuple[torch.Tensor, to
     return rows, torch.tensor(counts, device=frames.device)
 
 
+@dataclass(frozen=True)
+class _Constants:
+    """The window (n_fft,), and per group of bands its first bin and one past the last, its first band, its weights."""
+
+    window: torch.Tensor
+    bands: list[tuple[int, int, int, torch.Tensor]]
+
+
 @functools.lru_cache(maxsize=16)
-def _constants(settings: MelSettings, device: str) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return the window (n_fft,) and the mel filter (n_fft // 2 + 1, n_mels) on a device, made once."""
+def _constants(settings: MelSettings, device: str) -> _Constants:
+    """Return what does not depend on the clips, on a device; made once."""
     import torch
 
     length = settings.win_length or settings.n_fft
     before = (settings.n_fft - length) // 2
+    groups = []
     with torch.inference_mode(False):  # a constant born in inference mode could never be used outside it
         hann = torch.hann_window(length, dtype=torch.float64)
         window = torch.nn.functional.pad(hann, (before, settings.n_fft - length - before))
-        return window.float().to(device), _mel_filter(settings).float().to(device)
+        weights = _mel_filter(settings)
+        size = _BANDS.get(torch.device(device).type, settings.n_mels)
+        for band in range(0, settings.n_mels, size):
+            group = weights[:, band : band + size]
+            bins = group.any(1).nonzero().flatten().tolist() or [0]  # a band between two bins has none
+            low, high = bins[0], bins[-1] + 1
+            groups.append((low, high, band, group[low:high].float().contiguous().to(device)))
+        return _Constants(window.float().to(device), groups)
 
 
 def _mel_filter(settings: MelSettings) -> torch.Tensor:
