@@ -14,7 +14,21 @@ import typer
 from typer.core import TyperGroup
 
 from serbench import __version__
-from serbench.cli import audit, cache, check, compare, console, data, inflate, leaderboard, listing, new, run, show
+from serbench.cli import (
+    audit,
+    cache,
+    check,
+    compare,
+    console,
+    data,
+    inflate,
+    leaderboard,
+    listing,
+    new,
+    predict,
+    run,
+    show,
+)
 from serbench.errors import SerbenchError
 
 #: The exit code of a program that the keyboard interrupted.
@@ -73,7 +87,7 @@ def build() -> typer.Typer:
     ) -> None:
         """Benchmark speech emotion recognition: honest splits, honest uncertainty, cost beside accuracy."""
 
-    for module in (listing, show, new, check, data, audit, run, inflate, compare, leaderboard, cache):
+    for module in (listing, show, new, check, data, audit, run, predict, inflate, compare, leaderboard, cache):
         module.register(program)
     return program
 

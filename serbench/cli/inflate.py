@@ -21,7 +21,9 @@ PROTOCOLS = ("replica-2507.03251", "random", "si", "si-text")
 
 def register(program: typer.Typer) -> None:
     """Add the command to the program."""
-    program.command("inflate")(with_options(inflate, protocol=list(PROTOCOLS), floors=False, emobox=None))
+    program.command("inflate")(
+        with_options(inflate, protocol=list(PROTOCOLS), floors=False, emobox=None, save_models=False)
+    )
 
 
 def inflate(prepared: Prepared) -> None:

@@ -54,6 +54,9 @@ Settings = Annotated[
     ),
 ]
 Floors = Annotated[bool, typer.Option("--floors/--no-floors", help="Run majority, prior and logreg beside the models.")]
+SaveModels = Annotated[
+    bool, typer.Option("--save-models", help="Keep the model of every cell that is run, for serbench predict.")
+]
 SkipBad = Annotated[bool, typer.Option("--skip-bad-audio", help="Leave unreadable recordings out, and record which.")]
 Jobs = Annotated[
     int | None,
@@ -112,6 +115,7 @@ def prepare(
     jobs: Jobs = None,
     floors: Floors = True,
     skip_bad_audio: SkipBad = False,
+    save_models: SaveModels = False,
     emobox: EmoBoxFolder = None,
     plugin: PluginFiles = None,
     no_plugins: NoPlugins = False,
@@ -140,6 +144,7 @@ def prepare(
         settings=read_settings(settings or (), registry, named),
         skip_bad_audio=skip_bad_audio,
         emobox=emobox,
+        save_models=save_models,
     )
     setup = Setup(
         request=request,

@@ -25,7 +25,7 @@ NAMED = 8
 def register(program: typer.Typer) -> None:
     """Add the commands to the program."""
     program.command("run")(with_options(run))
-    program.command("plan")(with_options(plan))
+    program.command("plan")(with_options(plan, save_models=False))
 
 
 def run(prepared: Prepared) -> None:
@@ -114,12 +114,23 @@ def finish(prepared: Prepared, outcome: Outcome) -> None:
     if not prepared.as_json:
         cells = f"{len(outcome.done)} cells run, {len(prepared.plan.done)} were done before"
         console.line(f"{cells}; records and predictions: {out}")
+        if prepared.setup.models is not None:
+            _print_saved(prepared)
         console.line(f"next: serbench leaderboard build {out}")
     if outcome.failed:
         raise CellsFailedError(
             f"{len(outcome.failed)} of {len(prepared.plan.cells)} cells failed: {outcome.failed[0].reason}; "
             f"the records in {out} say why, the same command tries them again"
         )
+
+
+def _print_saved(prepared: Prepared) -> None:
+    from serbench.run.saving import count_saved
+
+    saved, reasons = count_saved(prepared.plan.cells, prepared.out)
+    console.line(f"{saved} models saved below {prepared.out / 'models'}; on new files: serbench predict --help")
+    for reason, number in reasons.items():
+        console.prose(f"{number} models are not saved: {reason}")
 
 
 def _is_asked_for(row: Row, prepared: Prepared) -> bool:

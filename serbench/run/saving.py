@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -97,6 +98,23 @@ def load_model(path: Path, registry: Registry, device: str = "cpu") -> LoadedMod
     return LoadedModel(card, model, extractors, changed)
 
 
+def count_saved(cells: Iterable[Cell], folder: Path) -> tuple[int, dict[str, int]]:
+    """Return how many of the cells have a saved model, and how many have none for each reason."""
+    saved = 0
+    reasons: Counter[str] = Counter()
+    for cell in cells:
+        path = model_path(cell, folder)
+        if not path.is_file():
+            reasons["their cells were done before, without their models; run them with another --out"] += 1
+            continue
+        card = SavedModel.read(path)
+        if card.reason is None:
+            saved += 1
+        else:
+            reasons[card.reason] += 1
+    return saved, dict(reasons)
+
+
 def _expect_same(part: Part, was: Mapping[str, Any], path: Path) -> None:
     """Refuse a plugin that has another version or other settings than at the time."""
     if canonical_json(part.identity.facts()) != canonical_json(was):
@@ -106,4 +124,4 @@ def _expect_same(part: Part, was: Mapping[str, Any], path: Path) -> None:
         )
 
 
-__all__ = ["LoadedModel", "load_model", "model_path", "save_cell"]
+__all__ = ["LoadedModel", "count_saved", "load_model", "model_path", "save_cell"]
