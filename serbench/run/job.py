@@ -23,6 +23,7 @@ from serbench.part import Part
 from serbench.protocol.leakage import shared_sentences
 from serbench.results.record import Record
 from serbench.results.store import TestPredictions
+from serbench.run.memory import class_memory, expect_forgotten
 from serbench.run.plan import Cell, Contender
 from serbench.run.saving import save_cell
 from serbench.run.tables import Tables, Workbench, make_tables
@@ -58,12 +59,14 @@ def _run(cell: Cell, bench: Workbench) -> tuple[Record, TestPredictions]:
     tables = make_tables(cell, bench)
     model = cell.contender.create()
     model.device = bench.device
+    memory = class_memory(type(model))
     meter = Meter(bench.device)
     # one thread, however many cells run beside this one: the order of sums, and so the result, depends on their number
     alone = threads(1) if bench.device == "cpu" else contextlib.nullcontext()
     with meter.running(), alone:
         fit_seconds, _ = _timed(lambda: model.fit(tables.train, tables.dev, seed=cell.key.seed))
         predict_seconds, answer = _timed(lambda: model.predict(tables.test))
+    expect_forgotten(model.card.name, memory, class_memory(type(model)))
     scores = answer.aligned(tables.test.ids, tables.test.labels)
     predictions = _join_truth(cell, tables, scores)
     cost = meter.figures | _measure(cell, model, tables.test.labels)

@@ -68,11 +68,11 @@ class Workbench:
             label = f"{extractor.card.name} of {corpus.manifest.dataset}{changed}"
             with self.progress(label, len(corpus.manifest)) as advance:
                 self._columns[key] = extract_column(
-                    extractor,
+                    extractor.create(**extractor.params),  # anew: what it may have kept of other clips is gone
                     corpus.clips(),
                     self.cache,
                     device=self.device,
-                    augmentation=augmentation,
+                    augmentation=augmentation and augmentation.create(**augmentation.params),
                     progress=advance,
                 )
         return self._columns[key]
