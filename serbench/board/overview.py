@@ -6,7 +6,9 @@ import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from urllib.parse import quote
 
+from serbench.board.critical import contest_sentences, make_contest
 from serbench.board.markdown import NOTHING, code, decimal, escape, one_line, percent, short, table
+from serbench.board.marks import PRETRAINED, SAW_THE_TEST, mark_meanings, marks_of
 from serbench.board.matrix import is_crossed, matrix_lines
 from serbench.board.overall import Entry, Overall, make_overall
 from serbench.board.page import COST
@@ -21,6 +23,7 @@ from serbench.board.wording import (
     machine_letters,
     model_cell,
     page_stem,
+    resolves,
     subject_of,
     why_apart,
 )
@@ -32,8 +35,12 @@ _BRIEF = [each for each in COST if each[0] not in ("feat. s/s", "p90 ms", "p99 m
 _LEGEND = """\
 UAR in % of the pooled out-of-fold predictions, mean over seeds. Skill is (UAR - 1/K) / (1 - 1/K) for K classes: 0 is
 chance, 1 is perfect. The tables have intervals over speakers, the other scores, the cost and how to repeat a row."""
+_EVIDENCE = """\
+Rows are *verified*: every score is computed from predictions that lie beside the record; *self-reported*: without
+predictions, as whoever ran it says, without a rank and part of no mean; or *replica*: another's evaluation with its
+leaks, to show where its figures come from. `serbench leaderboard verify` computes all of it again."""
 _SKILL = """\
-Sorted by the mean skill over {datasets}; there are no ranks across datasets.
+Sorted by the mean skill over {datasets}.
 Where a system is not whole on all of them, the number it is whole on stands in brackets."""
 
 
@@ -43,12 +50,15 @@ def overview_lines(boards: Sequence[Board]) -> Iterator[str]:
     if not boards:
         yield from ("There is no result yet.", "")
         return
-    yield _LEGEND
+    yield from (_LEGEND, "", _EVIDENCE)
     for glance in make_overall(boards):
         of_protocol = [board for board in boards if board.protocol == glance.protocol]
         ranked = any(board.is_ranked for board in of_protocol)
         yield from ("", f"## Protocol {escape(glance.protocol)}{'' if ranked else ' (never ranked)'}", "")
         yield from _glance(glance)
+        if make_contest(glance):
+            picture = f"tables/{quote(glance.protocol, safe='')}-ranks.svg"
+            yield from ("", f"![Mean ranks over datasets and their critical difference]({quote(picture)})")
         yield from ("", "Tables:", "")
         if any(is_crossed(board.first) for board in of_protocol):
             yield "* [The matrices](tables/cross.md) ([CSV](tables/cross.csv))"
@@ -71,6 +81,9 @@ def _glance(glance: Overall) -> Iterator[str]:
         yield from (_SKILL.format(datasets=_list(board.dataset for board in glance.headline)), "")
         yield from _matrix(glance, glance.headline, with_skill=True)
         yield ""
+        contest = make_contest(glance)
+        if contest:
+            yield from (*map(escape, contest_sentences(contest)), "")
     if glance.apart and not crossed:
         yield from ("Shown apart, never part of a mean:", "")
         yield from _matrix(glance, glance.apart, with_skill=False)
@@ -96,13 +109,17 @@ def _matrix(glance: Overall, boards: Sequence[Board], *, with_skill: bool) -> li
             skill = [_overall_skill(entry, len(boards))] if with_skill else []
             lines.append([_model(entry), *skill, *cells])
     found = table(header, lines)
+    meanings = mark_meanings(place.row for entry in glance.entries for place in entry.places.values())
+    if meanings:
+        found += ["", escape(f"Marks: {'; '.join(meanings)}.")]
     if any(is_altered(board.first) for board in boards):
         found += ["", "† from a lossy or derived copy of the recordings; see its table."]
     return found
 
 
 def _model(entry: Entry) -> str:
-    return model_cell(next(iter(entry.places.values())))
+    """Return the name; that a corpus was seen in pretraining stands beside the score on it."""
+    return model_cell(next(iter(entry.places.values()))).replace(SAW_THE_TEST, PRETRAINED)
 
 
 def _overall_skill(entry: Entry, boards: int) -> str:
@@ -115,6 +132,10 @@ def _overall_uar(place: Place | None) -> str:
     if place is None:
         return NOTHING
     text = percent(place.row.uar)
+    if place.row.evidence == "self-reported":
+        text += " (self-reported)"
+    if SAW_THE_TEST in marks_of(place.row):
+        text += f" {SAW_THE_TEST}"
     return text if place.row.is_whole else f"{text} (partial {cells_done(place.row)})"
 
 
@@ -144,7 +165,7 @@ def _links(boards: Sequence[Board]) -> Iterator[str]:
     for stem, board in pages.items():
         row = board.first
         page = quote(stem)
-        facts = f"{row.utterances} clips, {row.speakers} speakers, {len(row.classes)} classes, {audio_label(row)}"
+        facts = f"{row.utterances} clips, {len(row.classes)} classes, {audio_label(row)}; {resolves(board)}"
         yield f"* [{escape(subject_of(board))}](tables/{page}.md) ([CSV](tables/{page}.csv)): {escape(facts)}"
 
 

@@ -7,12 +7,14 @@ from typing import Any
 from urllib.parse import quote
 
 from serbench.board.markdown import NOTHING, code, decimal, escape, one_line, percent, short, table
+from serbench.board.marks import mark_meanings
 from serbench.board.rank import FLOORS, Board
 from serbench.board.wording import (
     MARK,
     audio_label,
     cells_done,
     command_of,
+    evidence_of,
     interval_cell,
     label_map_of,
     machine_key,
@@ -22,8 +24,10 @@ from serbench.board.wording import (
     model_cell,
     page_stem,
     rank_cell,
+    resolves,
     subject_of,
     task_name,
+    tie_sentences,
     uar_cell,
     why_apart,
 )
@@ -44,9 +48,13 @@ COST = (
 )
 
 _SCORES = f"""\
-UAR with its standard deviation over seeds. A shared rank (=) says that the speakers tested cannot tell a row from the
-best row of that rank (paired t-interval over speakers, 95 %, one comparison at a time). Without a rank: rows that are
-partial, and all rows of a protocol that is never ranked. Floors ({", ".join(FLOORS)}) are in italics."""
+UAR with its standard deviation over seeds. A rank is 1 plus the number of better rows that the speakers tested tell
+apart from this one (permutation test over speakers, corrected for all pairs, 5 %); a shared rank (=) never means
+"equal". Without a rank: rows that are partial or self-reported, and all rows of a protocol that is never ranked. Floors
+({", ".join(FLOORS)}) are in italics."""
+_RESOLVED = """
+That is the smallest difference in UAR that one comparison over them shows in 4 of 5 cases (level 5 %, median over the
+pairs of rows that take features), before any correction for the number of rows."""
 _COSTS = """\
 Medians over cells: training of one fold; feature seconds per second of audio; latency of one clip of 3 s, features
 included; peak memory in bytes. ◆: no row measured on the same machine is as good in UAR and as fast (p50), and better
@@ -70,6 +78,7 @@ def _section(board: Board, depth: int) -> Iterator[str]:
     yield from ("", f"{facts} Audio: **{escape(audio_label(row))}**.")
     if not board.is_headline:
         yield from ("", f"Shown apart: {escape(why_apart(board))}.")
+    yield from ("", f"Rows: {escape(evidence_of(board))}.")
     yield from ("", f"{level} Scores", "")
     yield from _score_table(board)
     yield from ("", f"{level} Recall per class, in %", "")
@@ -87,7 +96,7 @@ def _score_table(board: Board) -> Iterator[str]:
     lines = [
         [
             rank_cell(place),
-            model_cell(place),
+            model_cell(place) + (" (self-reported)" if place.row.evidence == "self-reported" else ""),
             uar_cell(place.row),
             interval_cell(place.row),
             percent(mean_of(place.row, "wa")),
@@ -101,6 +110,14 @@ def _score_table(board: Board) -> Iterator[str]:
     ]
     yield from table(header, lines, left=2)
     yield from ("", _SCORES)
+    meanings = mark_meanings(place.row for place in board.places)
+    if meanings:
+        yield from ("", escape(f"Marks: {'; '.join(meanings)}."))
+    ties = tie_sentences(board)
+    if ties:
+        yield from ("", f"Cannot be told apart: {escape('; '.join(ties))}.")
+    reason = "" if board.resolvable.reason is None else f": {escape(board.resolvable.reason)}"
+    yield from ("", f"{resolves(board)}{reason}.{'' if reason else _RESOLVED}")
 
 
 def _recall_table(board: Board) -> Iterator[str]:

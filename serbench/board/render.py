@@ -12,9 +12,13 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 from typing import Any
+from urllib.parse import quote
 
+from serbench.board.critical import critical_svg, make_contest
 from serbench.board.markdown import one_line, percent, short
+from serbench.board.marks import marks_of, pretrained_on, uses_test_statistics
 from serbench.board.matrix import is_crossed, matrix_facts, matrix_lines
+from serbench.board.overall import make_overall
 from serbench.board.overview import overview_lines
 from serbench.board.page import page_lines
 from serbench.board.rank import FLOORS, Board, Place, make_boards
@@ -41,6 +45,8 @@ DIGITS = 10
 def pages(rows: Iterable[Row]) -> dict[str, str]:
     """Return from path to text: ``README.md``, ``tables/<protocol>-<dataset>.md`` and ``.csv``.
 
+    A protocol with enough datasets and systems has a picture of mean ranks, ``tables/<protocol>-ranks.svg``.
+
     Tasks of one protocol and dataset (another label map, another copy of the recordings) share a file, a
     section each; so do the training sets where corpora are crossed, whose matrices stand in ``tables/cross.md`` and
     ``.csv``.
@@ -53,6 +59,10 @@ def pages(rows: Iterable[Row]) -> dict[str, str]:
     for stem, group in groups.items():
         texts[f"tables/{stem}.md"] = _lines(page_lines(group))
         texts[f"tables/{stem}.csv"] = _csv([_csv_line(board, place) for board in group for place in board.places])
+    for glance in make_overall(boards):
+        contest = make_contest(glance)
+        if contest:
+            texts[f"tables/{quote(glance.protocol, safe='')}-ranks.svg"] = critical_svg(contest)
     crossed = [place.row for board in boards for place in board.places if is_crossed(place.row)]
     if crossed:
         heading = (
@@ -75,7 +85,7 @@ def board_table(rows: Iterable[Row]) -> list[dict[str, str]]:
             "protocol": board.protocol,
             "dataset": one_line(task_name(board)),
             "rank": rank_cell(place),
-            "model": one_line(place.name),
+            "model": f"{one_line(place.name)} {marks_of(place.row)}".rstrip(),
             "UAR %": uar_cell(place.row),
             "95 % speakers": interval_cell(place.row),
             "WA %": percent(mean_of(place.row, "wa")),
@@ -119,9 +129,14 @@ def _csv_line(board: Board, place: Place) -> dict[str, Any]:
         "model": place.name,
         "model_version": row.model["version"],
         "is_floor": row.model["name"] in FLOORS,
+        "evidence": row.evidence,
         "is_whole": row.is_whole,
         "is_headline": board.is_headline,
         "is_undominated": place.is_undominated,
+        "ties": "; ".join(place.ties),
+        "resolvable": board.resolvable.value,
+        "pretrained_on": "; ".join(pretrained_on(row)),
+        "uses_test_statistics": uses_test_statistics(row),
     }
     for name, score in row.scores.items():
         facts |= {name: score.mean.value, f"{name}_sd": score.spread.value}

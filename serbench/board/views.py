@@ -76,7 +76,7 @@ def strays(folder: Path, views: Mapping[str, str]) -> Iterable[Path]:
 
 def _is_ours(path: Path) -> bool:
     """Tell whether a build made the file: it says so, or stands beside a page that says so."""
-    marks = {".md": MARK, ".tex": COMMENT}
+    marks = {".md": MARK, ".svg": MARK, ".tex": COMMENT}
     if path.suffix == ".csv":
         return any(_is_ours(path.with_suffix(ending)) for ending in marks)
     return path.suffix in marks and path.is_file() and path.read_text(encoding="utf-8").startswith(marks[path.suffix])

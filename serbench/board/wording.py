@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import shlex
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, get_args
 from urllib.parse import quote
 
 from serbench.board.markdown import NOTHING, escape, one_line, percent
+from serbench.board.marks import marks_of
 from serbench.board.rank import FLOORS, Board, Place
 from serbench.digest import canonical_json
-from serbench.results.row import Row
+from serbench.results.row import Evidence, Row
 from serbench.scoring.figure import Figure
 
 #: First line of every page that a build may replace or remove.
@@ -78,14 +80,40 @@ def is_altered(row: Row) -> bool:
 
 
 def model_cell(place: Place) -> str:
-    """Return the name, escaped; a floor's in italics."""
-    name = escape(place.name)
-    return f"*{name}*" if place.row.model["name"] in FLOORS else name
+    """Return the name, escaped, with its marks; a floor's in italics."""
+    name, marks = escape(place.name), marks_of(place.row)
+    return (f"*{name}*" if place.row.model["name"] in FLOORS else name) + (f" {marks}" if marks else "")
+
+
+def evidence_of(board: Board) -> str:
+    """Return how many rows there are of each kind of evidence: ``3 verified, 1 self-reported``."""
+    counts = Counter(place.row.evidence for place in board.places)
+    return ", ".join(f"{counts[kind]} {kind}" for kind in get_args(Evidence) if counts[kind])
 
 
 def rank_cell(place: Place) -> str:
     """Return the rank, with ``=`` where it is shared."""
     return NOTHING if place.rank is None else f"{place.rank}{'=' if place.is_shared else ''}"
+
+
+def tie_sentences(board: Board) -> list[str]:
+    """Return the largest groups of ranked rows that cannot be told apart, in the order of UAR: ``a, b and c``."""
+    names = [place.name for place in board.places]
+    groups: list[list[str]] = []
+    for start, place in enumerate(board.places):
+        group = [name for name in names[start:] if name == place.name or name in place.ties]
+        if len(group) > 1 and not any(set(group) <= set(other) for other in groups):
+            groups.append(group)
+    return [" and ".join([", ".join(group[:-1]), group[-1]]) for group in groups]
+
+
+def resolves(board: Board) -> str:
+    """Return what the board's speakers resolve: ``10 speakers resolve 8.3 points of UAR``."""
+    if len(board.places) < 2:
+        return f"{board.first.speakers} speakers, and one row only"
+    value = board.resolvable.value
+    points = "no difference" if value is None else f"{100 * value:.1f} points of UAR"
+    return f"{board.first.speakers} speakers resolve {points}"
 
 
 def mean_of(row: Row, metric: str) -> Figure:
@@ -173,6 +201,7 @@ __all__ = [
     "cells_done",
     "command_of",
     "copy_label",
+    "evidence_of",
     "interval_cell",
     "is_altered",
     "label_map_of",
@@ -184,8 +213,10 @@ __all__ = [
     "model_cell",
     "page_stem",
     "rank_cell",
+    "resolves",
     "subject_of",
     "task_name",
+    "tie_sentences",
     "uar_cell",
     "why_apart",
 ]

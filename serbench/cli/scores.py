@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from serbench.board.markdown import percent, short
+from serbench.board.marks import mark_meanings, marks_of
 from serbench.board.matrix import is_crossed
 from serbench.board.rank import Board, Place, make_boards
+from serbench.board.wording import resolves
 from serbench.cli import console
 from serbench.cli.matrix import print_matrices
 from serbench.results.row import Row
@@ -29,10 +31,15 @@ def _print_boards(boards: Sequence[Board]) -> None:
         console.table(_COLUMNS, map(_line, board.places), title=_title(board), right=_COLUMNS[1:])
         for problem in dict.fromkeys(problem for place in board.places for problem in place.row.problems):
             console.line(f"  {problem}")
+        console.line(f"  {resolves(board)}")
         console.line()
+    meanings = mark_meanings(place.row for board in boards for place in board.places)
+    if meanings:
+        console.prose(f"Marks: {'; '.join(meanings)}.")
     console.prose(
         "UAR: pooled over folds, mean over seeds; 95 %: over speakers; ms: p50 at batch 1 on one CPU thread, features "
-        "included; train s: per cell. Ranks with = cannot be told apart."
+        "included; train s: per cell. Rank: 1 plus the number of rows that the speakers show to be better; =: a shared "
+        "one. Speakers resolve what one comparison over them would show in 4 of 5 cases."
     )
 
 
@@ -44,7 +51,7 @@ def _title(board: Board) -> str:
 def _line(place: Place) -> tuple[object, ...]:
     row = place.row
     return (
-        place.name,
+        f"{place.name} {marks_of(place.row)}".rstrip(),
         f"{place.rank}{'=' if place.is_shared else ''}" if place.rank else None,
         percent(row.uar),
         _interval(row),

@@ -1,0 +1,144 @@
+"""Systems over datasets by their mean ranks: Friedman's test, Nemenyi's critical difference, and its picture.
+
+Conventions
+-----------
+The datasets are the headline ones of a protocol, by their main boards; the systems are those that are whole on all of
+them. With fewer than three of either there is nothing to say. The picture is Demšar's (2006): an axis of mean ranks,
+the best to the right, a bar over systems whose mean ranks do not differ. It is written as SVG by hand, so that the same
+rows give the same bytes on every machine; lengths are in pixels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from html import escape
+
+import numpy as np
+
+from serbench.board.markdown import one_line
+from serbench.board.overall import Overall
+from serbench.board.wording import MARK
+from serbench.scoring.friedman import Ranking, rank_over_datasets
+
+#: How many datasets and how many systems there must be.
+FEWEST = 3
+
+_WIDTH, _MARGIN, _AXIS, _STEP = 720, 230, 60, 22
+#: Longer names are cut: there is room for so many letters beside the axis.
+_LETTERS = 20
+
+
+@dataclass(frozen=True)
+class Contest:
+    """Systems over the headline datasets of a protocol.
+
+    Attributes
+    ----------
+    names
+        Of the systems, in the order of ``ranking.mean_ranks``.
+    datasets
+        Names of the datasets.
+    ranking
+        What may be said.
+    """
+
+    names: tuple[str, ...]
+    datasets: tuple[str, ...]
+    ranking: Ranking
+
+    @property
+    def groups(self) -> list[tuple[str, ...]]:
+        """The names in each group that does not differ, best first."""
+        return [tuple(self.names[place] for place in group) for group in self.ranking.groups]
+
+
+def make_contest(glance: Overall) -> Contest | None:
+    """Return the contest of a protocol, or None where it has too few datasets or systems."""
+    datasets = tuple(board.dataset for board in glance.headline)
+    whole = [entry for entry in glance.entries if entry.counted == len(datasets)]
+    if len(datasets) < FEWEST or len(whole) < FEWEST:
+        return None
+    scores = np.array([[entry.places[name].row.uar.value for entry in whole] for name in datasets], dtype=np.float64)
+    return Contest(tuple(entry.name for entry in whole), datasets, rank_over_datasets(scores))
+
+
+def contest_sentences(contest: Contest) -> list[str]:
+    """Return the contest in words, plain text."""
+    ranking = contest.ranking
+    order = sorted(range(len(contest.names)), key=lambda place: (ranking.mean_ranks[place], place))
+    ranks = ", ".join(f"{contest.names[place]} {ranking.mean_ranks[place]:.2f}" for place in order)
+    if ranking.p.value is None:
+        p = str(ranking.p.reason)
+    else:
+        p = "p < 0.001" if ranking.p.value < 0.001 else f"p = {ranking.p.value:.2g}"
+    found = [
+        f"Mean rank over {ranking.datasets} datasets (1 is best): {ranks}.",
+        f"Friedman's test that all are equal: {p}.",
+        f"Mean ranks differ where they are more than {ranking.critical_difference:.2f} apart (Nemenyi, 5 %).",
+    ]
+    groups = "; ".join(", ".join(group) for group in contest.groups)
+    return [*found, f"They do not differ among: {groups}."] if groups else found
+
+
+def critical_svg(contest: Contest) -> str:
+    """Return the picture."""
+    bars = contest.ranking.groups
+    rows = (len(contest.names) + 1) // 2
+    height = _AXIS + 16 * len(bars) + _STEP * (rows + 1) + 10
+    lines = "\n".join(_drawing(contest))
+    return (
+        f'{MARK}\n<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" width="{_WIDTH}" '
+        f'height="{height}" font-family="sans-serif" font-size="13" role="img">\n'
+        f'<rect width="{_WIDTH}" height="{height}" fill="white"/>\n{lines}\n</svg>\n'
+    )
+
+
+def _drawing(contest: Contest) -> Iterator[str]:
+    ranking, number = contest.ranking, len(contest.names)
+    left, right = _MARGIN, _WIDTH - _MARGIN
+
+    def x(rank: float) -> float:
+        return right - (rank - 1) / (number - 1) * (right - left)  # 1, the best, to the right
+
+    yield _line(left, _AXIS, right, _AXIS, 1.5)
+    for rank in range(1, number + 1):
+        yield _line(x(rank), _AXIS - 6, x(rank), _AXIS, 1.5)
+        yield _text(x(rank), _AXIS - 10, "middle", str(rank))
+    length = min(ranking.critical_difference, number - 1) / (number - 1) * (right - left)
+    yield _line(left, 18, left + length, 18, 3)
+    sign = "" if ranking.critical_difference <= number - 1 else ", more than the axis holds"
+    yield _text(left + length + 8, 22, "start", f"critical difference {ranking.critical_difference:.2f}{sign}")
+    for place, group in enumerate(ranking.groups):
+        y = _AXIS + 14 + 16 * place
+        yield _line(x(ranking.mean_ranks[group[-1]]) - 4, y, x(ranking.mean_ranks[group[0]]) + 4, y, 5)
+    yield from _labels(contest, x_of=[x(rank) for rank in ranking.mean_ranks])
+
+
+def _labels(contest: Contest, x_of: Sequence[float]) -> Iterator[str]:
+    """Yield a bent line and a name per system: the better half to the right, each on a height of its own."""
+    order = sorted(range(len(x_of)), key=lambda place: (-x_of[place], place))
+    half = len(order) // 2
+    top = _AXIS + 16 * len(contest.ranking.groups) + _STEP
+    # from the outside in, so that no line crosses a name
+    for side, places in (("right", order[:half]), ("left", order[half:][::-1])):
+        for step, place in enumerate(places):
+            y, x = top + _STEP * step, x_of[place]
+            end, anchor = (_WIDTH - _MARGIN + 12, "start") if side == "right" else (_MARGIN - 12, "end")
+            yield _line(x, _AXIS, x, y, 1)
+            yield _line(x, y, end, y, 1)
+            name = one_line(contest.names[place])
+            short = name if len(name) <= _LETTERS else f"{name[: _LETTERS - 1]}…"
+            label = f"{short} {contest.ranking.mean_ranks[place]:.2f}"
+            yield _text(end + (5 if side == "right" else -5), y + 4, anchor, label)
+
+
+def _line(x1: float, y1: float, x2: float, y2: float, width: float) -> str:
+    return f'<path d="M{x1:.1f} {y1:.1f}L{x2:.1f} {y2:.1f}" stroke="black" stroke-width="{width:g}"/>'
+
+
+def _text(x: float, y: float, anchor: str, text: str) -> str:
+    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(text)}</text>'
+
+
+__all__ = ["FEWEST", "Contest", "contest_sentences", "critical_svg", "make_contest"]
