@@ -207,14 +207,9 @@ def _progress() -> Iterator[Progress]:
 
 def _print_end(corpora: Sequence[CorpusAudit], tasks: Sequence[TaskAudit]) -> None:
     """Say what leaks, and what to do next."""
-    leaking = [
-        f"{each.manifest.dataset}/{split.split.protocol}" for each in corpora for split in each.splits if split.leaks
-    ]
+    leaking = [f"{each.manifest.dataset}/{by.split.protocol}" for each in corpora for by in each.splits if by.leaks]
     leaking += [f"the run's {each.dataset['name']}/{each.protocol['name']}" for each in tasks if each.leaks]
-    if leaking:
-        console.line(f"leaking: {', '.join(leaking)}")
-    else:
-        console.line("no leak was found")
+    console.prose(f"leaking: {', '.join(leaking)}" if leaking else "no leak was found")
     console.line("next: the same command with --json names everything")
 
 

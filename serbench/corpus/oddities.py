@@ -80,9 +80,9 @@ def find_oddities(
     return tuple(each for each in found if each.items)
 
 
-def same_sound(twins: Twins, among: Sequence[str] | None = None) -> str:
+def same_sound(twins: Twins) -> str:
     """Return a group as people read it: ``a = b``, or ``a ~ b`` where the sounds are not equal sample by sample."""
-    return (" = " if twins.equal else " ~ ").join(twins.ids if among is None else among)
+    return (" = " if twins.equal else " ~ ").join(twins.ids)
 
 
 def _of_twins(manifest: Manifest, twins: Sequence[Twins]) -> list[Finding]:
