@@ -152,10 +152,10 @@ def check_size_and_history(subject: ModelSubject) -> None:
 
 
 def check_state_restores(subject: ModelSubject) -> None:
-    """A model that takes up another's state scores what that one does."""
+    """With the state of another it scores like it."""
     state = subject.fitted.state()
     if state is None:
-        raise ExemptError("it does not say what its fit learned: it cannot be saved")
+        raise ExemptError("it offers no state: it cannot be saved")
     other = subject.create()
     other.load_state({name: values.copy() for name, values in state.items()}, subject.shared.train.labels)
     if not np.array_equal(subject.scores, score(other, subject.shared.test)):

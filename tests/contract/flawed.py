@@ -292,6 +292,17 @@ class LiesOfItsSize(Sound):
         return Size(trainable=10, total=5, bytes=40)
 
 
+class RestoresHalf(Sound):
+    card = card("restores-half")
+
+    def state(self):
+        return {"means": self.means_}
+
+    def load_state(self, state, labels):
+        self.means_, self.labels_, self.scale_ = state["means"], labels, np.float32(1)
+        return self
+
+
 class ExemptFromNothing(Sound):
     card = card("exempt-from-nothing", exempt={"overfit": "it is small"})
 
