@@ -15,6 +15,7 @@ from the chi-squared distribution, which for so few is approximate and errs on t
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -94,6 +95,7 @@ def rank_over_datasets(scores: Values) -> Ranking:
     )
 
 
+@functools.lru_cache(maxsize=64)
 def critical_difference(systems: int, datasets: int, level: float = LEVEL) -> float:
     """Return how far apart two mean ranks of so many systems over so many datasets must be to differ.
 
