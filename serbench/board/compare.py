@@ -104,9 +104,11 @@ class Comparison:
         ahead, behind = self.names if overall.value > 0 else self.names[::-1]
         over = f"{len(self.counted)} datasets on average" if several else self.counted[0].dataset
         size = f"{100 * abs(overall.value):.1f} points of UAR on {over} ({self._how_sure()})"
-        if not overall.is_shown:
-            return f"It cannot be told which of {' and '.join(self.names)} is better: {ahead} is ahead by {size}."
         shown = [each for each in self.counted if each.is_shown]
+        if not overall.is_shown:
+            alone = [f"{self.names[each.difference.value < 0]} is better on {each.dataset}" for each in shown]
+            but = f"; but {_list(alone)}" if several and alone else ""
+            return f"It cannot be told which of {' and '.join(self.names)} is better: {ahead} is ahead by {size}{but}."
         worse = [each.dataset for each in shown if each.difference.value * overall.value < 0]
         tally = f"; shown on {len(shown) - len(worse)} of them" if several else ""
         return f"{ahead} is better than {behind} by {size}{tally}{f', but worse on {_list(worse)}' if worse else ''}."

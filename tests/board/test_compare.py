@@ -74,6 +74,14 @@ def test_what_cannot_be_told_is_said_with_what_could_have_been(store, cells):
     assert found.sentence.endswith(f"over 6 speakers, who would show {least:.1f} points in 4 of 5 cases).")
 
 
+def test_opposite_answers_of_two_corpora_are_said_beside_an_undecided_mean(store, cells):
+    systems(store, cells, {"a": 8.0, "b": -0.2}, corpora=("one",))
+    found = systems(store, cells, {"a": -0.2, "b": 8.0}, corpora=("two",))("a", "b")
+    shown = replace(found, datasets=tuple(replace(each, corrected_p=0.04) for each in found.datasets))
+    assert not shown.overall.is_shown
+    assert shown.sentence.endswith("; but a is better on one and b is better on two.")
+
+
 def test_a_corpus_apart_is_shown_and_not_counted_unless_it_is_all_there_is(store, cells):
     def change(row):
         apart = {"diagnostic": True, "headline": False, "reason": "two speakers"}
