@@ -17,6 +17,7 @@ def register(program: typer.Typer) -> None:
     """Add the group to the program."""
     group = typer.Typer(help="Look into the cache of features, or empty it.", no_args_is_help=True)
     group.command("info")(info)
+    group.command("verify")(verify)
     group.command("prune")(prune)
     program.add_typer(group, name="cache")
 
@@ -46,6 +47,33 @@ def info(as_json: AsJson = False) -> None:
         console.line()
         rows = [(each.folder.name, each.rows, _size(each.bytes)) for each in entries]
         console.table(("feature", "rows", "size"), rows, right=("rows", "size"))
+
+
+def verify(as_json: AsJson = False) -> None:
+    """Read all that the cache holds and say whether it is as it was written.
+
+    Rows of a damaged file are never used; they are computed again when they are needed.
+
+    Raises
+    ------
+    FormatError
+        When something is damaged.
+    """
+    from serbench.environment import cache_folder
+    from serbench.errors import FormatError
+    from serbench.features.cache import FeatureCache
+
+    cache = FeatureCache(cache_folder())
+    entries, damaged, left = cache.info(), cache.verify(), cache.left_over()
+    rows = sum(each.rows for each in entries)
+    if as_json:
+        console.print_json({"rows": rows, "damaged": damaged, "left_over": left})
+    elif not damaged:
+        spare = f"; {len(left)} files are left over from something interrupted and never read" if left else ""
+        console.line(f"all is whole: {rows} rows, {_size(sum(each.bytes for each in entries))}{spare}")
+    if damaged:
+        more = f", and {len(damaged) - 1} more (--json names all)" if len(damaged) > 1 else ""
+        raise FormatError(f"damaged: {damaged[0]}{more}; serbench cache prune removes what is there")
 
 
 def prune(name: Name = None, yes: Yes = False, as_json: AsJson = False) -> None:
@@ -82,4 +110,4 @@ def _size(count: int) -> str:
     return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
 
 
-__all__ = ["info", "prune", "register"]
+__all__ = ["info", "prune", "register", "verify"]

@@ -223,24 +223,28 @@ class FeatureCache:
         return entries
 
     def verify(self) -> list[str]:
-        """Read everything and return what is damaged or left over, a sentence each; empty when all is well."""
+        """Read everything and return what is damaged, a sentence each; empty when all is well."""
         found = []
         for folder in self._folders():
             try:
                 read_document(folder / "identity.json", IDENTITY_KIND, FORMAT)
             except (OSError, FormatError) as error:
                 found.append(str(error))
-            for path in sorted(folder.iterdir()):
-                if path.suffix == ".npy" and not path.with_suffix(".json").is_file():
-                    found.append(f"{path} has no index: left over from something interrupted, never read")
-                elif path.suffix == ".part":
-                    found.append(f"{path} is left over from something interrupted, never read")
-                elif path.suffix == ".json" and path.name != "identity.json":
-                    try:
-                        _Shard.read(path).open()
-                    except FormatError as error:
-                        found.append(str(error))
+            for path in sorted(folder.glob("shard-*.json")):
+                try:
+                    _Shard.read(path).open()
+                except FormatError as error:
+                    found.append(str(error))
         return found
+
+    def left_over(self) -> list[Path]:
+        """Return files that something interrupted left, or that something running is writing; they are never read."""
+        return [
+            path
+            for folder in self._folders()
+            for path in sorted(folder.iterdir())
+            if path.suffix == ".part" or (path.suffix == ".npy" and not path.with_suffix(".json").is_file())
+        ]
 
     def prune(self, name: str | None = None) -> int:
         """Remove the rows of every extractor of a name, or all rows; return how many bytes that freed."""

@@ -80,3 +80,35 @@ def test_prune_of_an_unknown_name_names_the_near_match(serbench, cache):
 def test_nothing_to_prune_is_no_question(serbench, tmp_path, monkeypatch):
     monkeypatch.setenv("SERBENCH_CACHE", str(tmp_path / "none"))
     assert serbench("cache", "prune").stdout == "removed 0 rows, 0 B\n"
+
+
+def test_verify_of_a_whole_cache_is_one_line(serbench, cache):
+    result = serbench("cache", "verify")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout.startswith("all is whole: 6 rows, ")
+    assert len(result.stdout.splitlines()) == 1
+    assert json.loads(serbench("cache", "verify", "--json").stdout) == {"rows": 6, "damaged": [], "left_over": []}
+
+
+def test_verify_counts_what_is_left_over(serbench, cache):
+    next(cache.folder.rglob("shard-*.json")).unlink()
+    result = serbench("cache", "verify")
+    assert result.exit_code == 0
+    assert "1 files are left over from something interrupted" in result.stdout
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_verify_names_damage_and_ends_with_its_code(serbench, cache, number):
+    broken = sorted(cache.folder.rglob("shard-*.npy"))[:number]
+    for path in broken:
+        path.write_bytes(path.read_bytes()[:-1] + b"\1")
+    result = serbench("cache", "verify")
+    assert (result.exit_code, result.stdout) == (6, "")
+    assert len(result.stderr.splitlines()) == 1
+    assert broken[0].name in result.stderr
+    assert ("and 1 more" in result.stderr) == (number == 2)
+    as_json = serbench("cache", "verify", "--json")
+    assert as_json.exit_code == 6
+    assert [path.name in text for path, text in zip(broken, json.loads(as_json.stdout)["damaged"], strict=True)] == [
+        True
+    ] * number
