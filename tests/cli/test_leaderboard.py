@@ -1,0 +1,121 @@
+"""Publishing from the command line: add, build, check, merge, verify, and their exit codes."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+SEEDS = ("--seeds", "1")
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """Return the folder of a small run on ``synth``: one model, whole, and another of which a fold failed."""
+    from typer.testing import CliRunner
+
+    from serbench.cli.app import app
+
+    folder = tmp_path_factory.mktemp("published") / "runs"
+    words = ["run", "--model", "majority", "--model", "prior", "--no-floors", "--dataset", "synth", *SEEDS]
+    result = CliRunner().invoke(app, [*words, "--out", str(folder)], catch_exceptions=False)
+    assert result.exit_code == 0
+    path = next(iter(sorted((folder / "records" / "synth" / "si" / "prior").iterdir())))
+    record = json.loads(path.read_text())
+    path.write_text(json.dumps({**record, "status": "failed", "reason": "no luck", "predictions": None}))
+    return folder
+
+
+@pytest.fixture
+def board(serbench, runs, tmp_path):
+    folder = tmp_path / "board"
+    assert serbench("leaderboard", "add", runs, "--to", folder).exit_code == 0
+    assert serbench("leaderboard", "build", folder).exit_code == 0
+    return folder
+
+
+def test_whole_rows_are_added_and_what_is_left_out_is_named(serbench, runs, tmp_path):
+    result = serbench("leaderboard", "add", runs, "--to", tmp_path / "board")
+    lines = result.stdout.splitlines()
+    assert lines[0] == "synth/si/majority"
+    assert "left out, not whole: synth/si/prior: seed 0: 4 of 5 folds are done" in " ".join(lines)
+    assert lines[-2] == f"1 rows: 5 records added to {tmp_path / 'board'}, 0 were there"
+    assert lines[-1].startswith("next: serbench leaderboard build ")
+    assert len(list((tmp_path / "board").rglob("*.json"))) == len(list((tmp_path / "board").rglob("*.parquet"))) == 5
+
+
+def test_partial_rows_are_added_when_asked(serbench, runs, tmp_path):
+    result = serbench("leaderboard", "add", runs, "--to", tmp_path, "--partial", "--model", "prior", "--json")
+    facts = json.loads(result.stdout)
+    assert (len(facts["added"]), facts["present"], facts["left"]) == (5, [], [])
+
+
+@pytest.mark.parametrize("words", [("--model", "prior"), ("--dataset", "emodb")])
+def test_nothing_to_add_is_a_mistake(serbench, runs, tmp_path, words):
+    result = serbench("leaderboard", "add", runs, "--to", tmp_path / "board", *words)
+    assert result.exit_code == 2
+    assert result.stderr.startswith("error: ")
+    assert not (tmp_path / "board").exists()
+
+
+def test_another_result_of_a_cell_is_refused_by_name(serbench, runs, board):
+    path = next(iter(sorted((board / "records" / "synth" / "si" / "majority").iterdir())))
+    record = json.loads(path.read_text())
+    path.write_text(json.dumps({**record, "notes": ["mine"]}))
+    result = serbench("leaderboard", "add", runs, "--to", board)
+    assert result.exit_code == 2
+    assert str(path) in result.stderr
+    assert "different results of one cell (first in notes)" in result.stderr
+
+
+def test_a_built_board_is_up_to_date_and_holds(serbench, board):
+    assert serbench("leaderboard", "build", "--check", board).exit_code == 0
+    result = serbench("leaderboard", "verify", board)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout.splitlines()[-1] == f"{board} holds, all of it checked"
+    facts = json.loads(serbench("leaderboard", "verify", board, "--json").stdout)
+    assert facts["unchecked"] == []
+    assert facts["checked"]["labels"] == facts["checked"]["predictions"] > 0
+
+
+def test_a_stale_view_has_an_exit_code(serbench, board):
+    page = board / "tables" / "si-synth.md"
+    text = page.read_text()
+    page.write_text(text.replace("majority", "minority"))
+    for words in (("build", "--check"), ("verify",)):
+        result = serbench("leaderboard", *words, board)
+        assert result.exit_code == 8
+        assert f"{page} is stale, first in line " in result.stderr
+    assert serbench("leaderboard", "build", board).exit_code == 0
+    assert page.read_text() == text
+
+
+def test_a_page_with_markers_is_checked_too(serbench, board, tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text("<!-- serbench leaderboard: begin -->\n<!-- serbench leaderboard: end -->\n")
+    result = serbench("leaderboard", "build", "--check", board, "--into", page)
+    assert result.exit_code == 8
+    assert f"{page} is stale between its markers" in result.stderr
+    assert serbench("leaderboard", "build", board, "--into", page).exit_code == 0
+    assert serbench("leaderboard", "build", "--check", board, "--into", page).exit_code == 0
+
+
+def test_boards_are_joined(serbench, runs, board, tmp_path):
+    other, joined = tmp_path / "other", tmp_path / "joined"
+    assert serbench("leaderboard", "add", runs, "--to", other, "--partial").exit_code == 0
+    result = serbench("leaderboard", "merge", board, other, "--to", joined)
+    assert result.exit_code == 0
+    assert result.stdout.startswith(f"10 records added to {joined}, 0 were there\nnext: ")
+    assert serbench("leaderboard", "merge", board, tmp_path / "nowhere", "--to", joined).exit_code == 2
+
+
+def test_rows_without_predictions_are_self_reported(serbench, runs, tmp_path):
+    board = tmp_path / "board"
+    assert serbench("leaderboard", "add", runs, "--to", board, "--no-predictions").exit_code == 0
+    assert serbench("leaderboard", "build", board).exit_code == 0
+    assert "majority* (self-reported)" in (board / "tables" / "si-synth.md").read_text()
+    result = serbench("leaderboard", "verify", board)
+    assert result.exit_code == 0
+    assert "not checked: self-reported rows have no predictions" in result.stdout
+    (row,) = json.loads((board / "leaderboard.json").read_text())["rows"]
+    assert (row["evidence"], row["rank"]) == ("self-reported", None)
