@@ -16,11 +16,26 @@ A folder is a stage of the work, and a stage imports only from stages above it i
 ``cli``                 the face
 ======================  ====================================================
 
-For authors of plugins: import :mod:`serbench.api` and nothing else; in their tests, :mod:`serbench.testing`.
+For authors of plugins: import :mod:`serbench.api` and nothing else; in their tests, :mod:`serbench.testing`. For
+notebooks: :func:`serbench.load_results`.
 """
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from serbench.board.frames import load_results
+
 __version__ = "0.1.0"
 
-__all__ = ["__version__"]
+
+def __getattr__(name: str) -> Any:
+    if name != "load_results":
+        raise AttributeError(f"module 'serbench' has no attribute {name!r}")
+    from serbench.board.frames import load_results  # only now: it needs numpy
+
+    return load_results
+
+
+__all__ = ["__version__", "load_results"]

@@ -14,6 +14,7 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import platform
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -23,6 +24,7 @@ from serbench.errors import UsageError
 #: What ``--device`` takes. ``auto``: cuda, else mps, else cpu.
 Device = Literal["auto", "cpu", "cuda", "mps"]
 
+_DRIVER = Path("/proc/driver/nvidia/version")
 _PACKAGES = ("torch", "torchaudio", "librosa", "numpy", "scikit-learn", "scipy", "soundfile", "soxr")
 
 
@@ -95,7 +97,7 @@ def machine_card(device: str) -> dict[str, Any]:
 
     accelerator = driver = None
     if device == "cuda":
-        accelerator, driver = torch.cuda.get_device_name(), torch.version.cuda
+        accelerator, driver = torch.cuda.get_device_name(), f"{_driver()}, CUDA {torch.version.cuda}"
     elif device == "mps":
         accelerator = "Apple GPU"
     return {
@@ -122,6 +124,15 @@ def _processor() -> str:
             if line.startswith("model name"):
                 return line.partition(":")[2].strip()
     return platform.processor() or "unknown"
+
+
+def _driver() -> str:
+    """Return the version of the accelerator's driver."""
+    try:
+        found = re.search(r"\b\d{3}(\.\d+)+\b", _DRIVER.read_text(encoding="utf-8", errors="replace"))
+    except OSError:
+        found = None
+    return found.group() if found else "unknown"
 
 
 def _memory_gib() -> float | None:

@@ -58,7 +58,8 @@ def pages(rows: Iterable[Row]) -> dict[str, str]:
     texts = {"README.md": _lines(overview_lines(boards))}
     for stem, group in groups.items():
         texts[f"tables/{stem}.md"] = _lines(page_lines(group))
-        texts[f"tables/{stem}.csv"] = _csv([_csv_line(board, place) for board in group for place in board.places])
+        lines = [row_facts(board, place) for board in group for place in board.places]
+        texts[f"tables/{stem}.csv"] = _csv([_fields(facts) for facts in lines])
     for glance in make_overall(boards):
         contest = make_contest(glance)
         if contest:
@@ -118,7 +119,11 @@ def _csv(lines: Sequence[dict[str, Any]]) -> str:
     return stream.getvalue()
 
 
-def _csv_line(board: Board, place: Place) -> dict[str, Any]:
+def row_facts(board: Board, place: Place) -> dict[str, Any]:
+    """Return a row in one flat line: names, rank, scores and their intervals, recalls, cost, digests; None for unknown.
+
+    Numbers are in full, scores are fractions.
+    """
     row = place.row
     facts: dict[str, Any] = {
         "protocol": row.protocol["name"],
@@ -164,7 +169,7 @@ def _csv_line(board: Board, place: Place) -> dict[str, Any]:
         "split_digest": row.protocol.get("split"),
         "manifest_digest": row.dataset.get("manifest"),
     }
-    return _fields(facts)
+    return facts
 
 
 def _fields(facts: dict[str, Any]) -> dict[str, Any]:
@@ -181,4 +186,4 @@ def _field(value: Any) -> Any:
     return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text
 
 
-__all__ = ["DIGITS", "board_table", "pages"]
+__all__ = ["DIGITS", "board_table", "pages", "row_facts"]

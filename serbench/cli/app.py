@@ -26,6 +26,7 @@ from serbench.cli import (
     listing,
     new,
     predict,
+    profile,
     run,
     show,
 )
@@ -87,7 +88,7 @@ def build() -> typer.Typer:
     ) -> None:
         """Benchmark speech emotion recognition: honest splits, honest uncertainty, cost beside accuracy."""
 
-    for module in (listing, show, new, check, data, audit, run, predict, inflate, compare, leaderboard, cache):
+    for module in (listing, show, new, check, data, audit, run, predict, profile, inflate, compare, leaderboard, cache):
         module.register(program)
     return program
 

@@ -50,11 +50,14 @@ class Place:
         Of features and model.
     threads
         CPU threads.
+    words
+        The place in words.
     """
 
     suffix: str
     device: str
     threads: int
+    words: str
 
     @property
     def missing(self) -> str | None:
@@ -66,9 +69,9 @@ class Place:
         return None if torch.cuda.is_available() else "no CUDA device on this machine"
 
 
-ONE_THREAD = Place("", "cpu", 1)
-ALL_THREADS = Place("_all_threads", "cpu", usable_cores())
-GPU = Place("_gpu", "cuda", usable_cores())
+ONE_THREAD = Place("", "cpu", 1, "one CPU thread")
+ALL_THREADS = Place("_all_threads", "cpu", usable_cores(), "all CPU threads")
+GPU = Place("_gpu", "cuda", usable_cores(), "the accelerator")
 
 
 def latency_figures(
