@@ -80,9 +80,10 @@ def audit(
     """
     from serbench.environment import cache_folder, data_roots
     from serbench.results.store import Store
+    from serbench.run.again import Again
     from serbench.run.audit import Places
     from serbench.run.audit_emobox import audit_emobox
-    from serbench.run.retrace import Again, audit_run
+    from serbench.run.retrace import audit_run
 
     registry = open_registry(plugin, no_plugins)
     named = tuple(dict.fromkeys([*(targets or ()), *(registry.datasets if all_datasets else ())]))

@@ -14,14 +14,14 @@ from pathlib import Path
 
 from serbench.corpus.dataset import Dataset
 from serbench.corpus.finding import Finding
-from serbench.corpus.fingerprint import take_fingerprints
+from serbench.corpus.fingerprint import Fingerprint, take_fingerprints
 from serbench.corpus.manifest import Manifest
 from serbench.corpus.oddities import find_oddities
 from serbench.corpus.twins import Twins, find_twins
 from serbench.errors import ProtocolError
 from serbench.protocol.audit import SplitAudit, audit_split
 from serbench.protocol.protocol import Protocol
-from serbench.run.corpora import open_corpus
+from serbench.run.corpora import Corpus, open_corpus
 from serbench.run.request import Progress, Skip
 
 #: The kind of finding that says that nobody could read the names.
@@ -108,16 +108,27 @@ def listen(dataset: Dataset, places: Places, progress: Progress) -> Heard:
     DatasetMissingError
         When the corpus is not there.
     """
+    corpus, fingerprints = open_and_listen(dataset, places, progress)
+    with progress(f"comparing the sounds of {dataset.card.name}", 0):
+        twins = find_twins(corpus.manifest, corpus.inventory, fingerprints, places.cache)
+    oddities = find_oddities(corpus.manifest, corpus.inventory, fingerprints, twins)
+    return Heard(dataset, corpus.manifest, corpus.inventory.variant()["label"], oddities, twins)
+
+
+def open_and_listen(dataset: Dataset, places: Places, progress: Progress) -> tuple[Corpus, dict[str, Fingerprint]]:
+    """Return a corpus and the fingerprints of its recordings, by their digests.
+
+    Raises
+    ------
+    DatasetMissingError
+        When the corpus is not there.
+    """
     name = dataset.card.name
     with progress(f"reading {name}", 0) as advance:
         corpus = open_corpus(dataset, places.data_roots, places.cache, progress=advance)
     sounds = {each.digest for each in corpus.inventory.recordings.values()}
     with progress(f"listening to {name}", len(sounds)) as advance:
-        fingerprints = take_fingerprints(corpus.manifest, corpus.inventory, places.cache, progress=advance)
-    with progress(f"comparing the sounds of {name}", 0):
-        twins = find_twins(corpus.manifest, corpus.inventory, fingerprints, places.cache)
-    oddities = find_oddities(corpus.manifest, corpus.inventory, fingerprints, twins)
-    return Heard(dataset, corpus.manifest, corpus.inventory.variant()["label"], oddities, twins)
+        return corpus, take_fingerprints(corpus.manifest, corpus.inventory, places.cache, progress=advance)
 
 
 def audit_corpus(heard: Heard, protocols: Sequence[Protocol]) -> CorpusAudit:
@@ -133,4 +144,4 @@ def audit_corpus(heard: Heard, protocols: Sequence[Protocol]) -> CorpusAudit:
     return CorpusAudit(heard.manifest, heard.copy, heard.oddities, tuple(audits), tuple(skips))
 
 
-__all__ = ["UNREAD", "CorpusAudit", "Heard", "Places", "audit_corpus", "listen"]
+__all__ = ["UNREAD", "CorpusAudit", "Heard", "Places", "audit_corpus", "listen", "open_and_listen"]

@@ -119,13 +119,14 @@ def cross(
     tasks = []
     for crossing in crossings(names):
         try:
-            tasks.append((_join(crossing, by_name), protocol.divide(crossing, datasets, manifests)))
+            tasks.append((join(crossing, by_name), protocol.divide(crossing, datasets, manifests)))
         except ProtocolError as error:
             skips.append(Skip(f"{crossing.name}/{protocol.name}", str(error)))
     return Crossed(tuple(tasks), tuple(members), tuple(skips))
 
 
-def _join(crossing: Crossing, by_name: Mapping[str, Corpus]) -> CrossedCorpus:
+def join(crossing: Crossing, by_name: Mapping[str, Corpus]) -> CrossedCorpus:
+    """Return the corpora of a crossing as one; each was opened by its ``shared4``."""
     members = [by_name[name] for name in crossing.members]
 
     def joined(facts: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
@@ -154,4 +155,4 @@ def _mapping(corpus: Corpus) -> dict[str, Any]:
     }
 
 
-__all__ = ["Crossed", "CrossedCorpus", "cross"]
+__all__ = ["Crossed", "CrossedCorpus", "cross", "join"]

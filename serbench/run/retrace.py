@@ -20,23 +20,19 @@ differ in the class or the speaker of a row), ``split`` (another one than is mad
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from serbench.corpus.finding import Finding
 from serbench.digest import digest_value
 from serbench.errors import FormatError, SerbenchError, UsageError
-from serbench.plugin.registry import Registry
 from serbench.protocol.audit import SplitAudit, audit_split
-from serbench.protocol.protocols import get_protocol
 from serbench.protocol.split import Split
 from serbench.protocol.text import NewSentences
 from serbench.results.record import Record
 from serbench.results.store import Store, TestPredictions
-from serbench.run.audit import Heard, Places, listen
-from serbench.run.request import Progress
+from serbench.run.again import Again
 
 
 @dataclass(frozen=True)
@@ -78,44 +74,6 @@ class TaskAudit:
         return "leaks" if self.leaks else "unknown" if self.split is None else "clean"
 
 
-class Again:
-    """Makes splits again from the corpora at hand, each corpus read once.
-
-    Parameters
-    ----------
-    registry, places, progress
-        Who offers the datasets, where they lie, and how progress is shown.
-    emobox
-        A copy of EmoBox's data folder, or None.
-    """
-
-    def __init__(self, registry: Registry, places: Places, progress: Progress, emobox: Path | None = None) -> None:
-        self._registry, self._emobox = registry, emobox
-        self._listen: Callable[[Any], Heard] = lambda dataset: listen(dataset, places, progress)
-        self._heard: dict[str, Heard] = {}
-
-    def split(self, record: Record) -> tuple[Heard, Split]:
-        """Return the corpus and the split that a record's key names, as they are made here and now.
-
-        Raises
-        ------
-        SerbenchError
-            When the corpus is not there, the dataset or protocol unknown, or the split cannot be made; says why.
-        """
-        dataset = record.key.dataset
-        rule = get_protocol(record.key.protocol["name"], emobox=self._emobox)
-        if rule.crosses_corpora:
-            raise UsageError(f"the folds of {rule.name} are not made again")
-        made = digest_value([dataset["name"], dataset.get("params", {})])
-        if made not in self._heard:
-            part = self._registry.get("dataset", dataset["name"]).create(**dataset.get("params", {}))
-            self._heard[made] = self._listen(part)
-        heard = self._heard[made]
-        kept = tuple(each for each in heard.manifest.utterances if each.id not in record.left_out)
-        heard = replace(heard, manifest=replace(heard.manifest, utterances=kept))
-        return heard, rule.split(heard.dataset, heard.manifest)
-
-
 def audit_run(store: Store, again: Again) -> list[TaskAudit]:
     """Audit every task of a store, sorted by dataset and protocol.
 
@@ -147,16 +105,16 @@ def _audit(store: Store, records: Sequence[Record], again: Again) -> TaskAudit:
     ]
     audit = None
     try:
-        heard, split = again.split(records[0])
+        remade = again.split(records[0])
     except SerbenchError as error:
         found.append(Finding(kind="unseen", text="the split could not be made again", items=(str(error),)))
         found += _of_speakers(done) if key.protocol["name"] != NewSentences.name else []
     else:
-        if split.digest == key.protocol["split"]:
-            found += _of_split(done, split)
-            audit = audit_split(heard.manifest, split, heard.twins)
+        if remade.split.digest == key.protocol["split"]:
+            found += _of_split(done, remade.split)
+            audit = audit_split(remade.manifest, remade.split, remade.twins)
         else:
-            texts = (f"records {key.protocol['split']}, here {split.digest}",)
+            texts = (f"records {key.protocol['split']}, here {remade.split.digest}",)
             found.append(
                 Finding(kind="split", text="another split than serbench makes of the corpus here", items=texts)
             )
@@ -278,4 +236,4 @@ def _of_split(done: _Done, split: Split) -> list[Finding]:
     ]
 
 
-__all__ = ["Again", "TaskAudit", "audit_run"]
+__all__ = ["TaskAudit", "audit_run"]

@@ -12,9 +12,10 @@ from serbench.errors import UsageError
 from serbench.plugin.registry import load_registry
 from serbench.protocol.emobox import read_emobox
 from serbench.results.store import TestPredictions
+from serbench.run.again import Again
 from serbench.run.audit import Places
 from serbench.run.audit_emobox import audit_emobox, listed_manifest, named_manifest
-from serbench.run.retrace import Again, audit_run
+from serbench.run.retrace import audit_run
 from tests.corpus.voices import voice
 from tests.run import toy
 from tests.run.conftest import no_progress

@@ -6,13 +6,18 @@ import shutil
 from dataclasses import replace
 
 import pytest
+import soundfile
 
 from serbench.api import LabelMap, hookimpl
 from serbench.errors import ProtocolError
 from serbench.plugin.registry import load_registry
-from serbench.results.store import Store
+from serbench.results.store import Store, TestPredictions
 from serbench.results.summary import summarise
+from serbench.run.again import Again
+from serbench.run.audit import Places
 from serbench.run.plan import Request, make_plan
+from serbench.run.retrace import audit_run
+from tests.corpus.voices import voice
 from tests.run import toy
 from tests.run.conftest import World, no_progress
 
@@ -168,6 +173,46 @@ def test_a_labels_setting_is_for_other_protocols(world):
     )
     assert {c.key.dataset["label_map"]["name"] for c in plan.cells} == {"east-5", "west-5", "shared4"}
     assert [each.manifest.dataset for each in plan.corpora] == ["east", "west"]
+
+
+@pytest.fixture
+def spoken(world):
+    """Return the world with voices in place of its tones: two tones of one pitch are one sound."""
+    for seed, path in enumerate(sorted(world.folder.rglob("*.wav"))):
+        soundfile.write(path, voice(seed, 0.4, toy.RATE), toy.RATE)
+    return world
+
+
+def traced(world):
+    places = Places((world.folder,), world.folder / "cache")
+    audits = audit_run(world.store, Again(world.registry, places, no_progress))
+    return {each.dataset["name"]: each for each in audits}
+
+
+def test_the_folds_of_a_finished_run_are_made_again(spoken):
+    assert not spoken.run("nearest", datasets=("east", "west"), protocols=("cross",), seeds=1).failed
+    found = traced(spoken)
+    assert {name: each.verdict for name, each in found.items()} == dict.fromkeys(
+        ("east-to-east", "east-to-west", "west-to-east", "west-to-west"), "clean"
+    )
+    assert found["east-to-west"].tested == 48
+
+    record = next(each for each in spoken.store.records() if each.key.dataset["name"] == "east-to-west")
+    old = spoken.store.predictions(record)
+    trained = tuple(uid.replace("west/", "east/") for uid in old.ids)
+    spoken.store.write(record, TestPredictions(trained, old.speakers, old.truth, old.scores, old.classes))
+    (leak,) = (each for each in traced(spoken)["east-to-west"].findings if each.leaks)
+    assert (leak.kind, len(leak.items)) == ("trained-on", 48)
+
+
+def test_a_recording_that_two_corpora_hold_is_found_again(spoken):
+    shutil.copy(spoken.folder / "east" / "spk0" / "low-0.wav", spoken.folder / "west" / "spk1" / "low-0.wav")
+    spoken.run("nearest", datasets=("east", "west"), protocols=("cross",), seeds=1)
+    found = traced(spoken)
+    assert {name for name, each in found.items() if each.leaks} == {"east-to-west", "west-to-east"}
+    leaks = [each for each in found["east-to-west"].split.findings if each.leaks]
+    assert [each.kind for each in leaks] == ["recordings"]
+    assert leaks[0].items == ("east/low-spk0-0 = west/low-spk1-0",)
 
 
 @pytest.mark.corpus
