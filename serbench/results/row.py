@@ -85,6 +85,8 @@ class Row:
         From speaker to the jackknife pseudo-value of UAR, for intervals of differences; empty with one speaker.
     speaker_shares
         From speaker to the share of UAR, for tests of differences; they add up to UAR.
+    speaker_uars
+        From speaker to the UAR of that speaker's clips alone, in the order of their names.
     training_luck
         The variance of UAR over training runs that speakers of a fold share; not known for one seed.
     cost
@@ -124,6 +126,7 @@ class Row:
     interval: Interval
     speaker_values: Mapping[str, float] = field(default_factory=dict)
     speaker_shares: Mapping[str, float] = field(default_factory=dict)
+    speaker_uars: Mapping[str, float] = field(default_factory=dict)
     training_luck: Luck = field(default_factory=Luck)
     cost: Mapping[str, Figure] = field(default_factory=dict)
     machine: Mapping[str, Any] = field(default_factory=dict)

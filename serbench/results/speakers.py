@@ -15,6 +15,7 @@ import numpy as np
 from serbench.results.store import TestPredictions
 from serbench.scoring.comparison import speaker_shares
 from serbench.scoring.luck import Luck, training_luck
+from serbench.scoring.metrics import uar_of_counts
 from serbench.scoring.statistics import Interval, interval_of_counts, jackknife_values, speaker_counts
 
 
@@ -32,12 +33,15 @@ class Speakers:
         From speaker to the share of UAR, for tests of differences; they add up to UAR.
     luck
         What training added that speakers of a fold share.
+    uars
+        From speaker to the UAR of that speaker's clips alone: the mean recall of the classes he or she speaks.
     """
 
     interval: Interval
     values: Mapping[str, float] = field(default_factory=dict)
     shares: Mapping[str, float] = field(default_factory=dict)
     luck: Luck = field(default_factory=Luck)
+    uars: Mapping[str, float] = field(default_factory=dict)
 
 
 def over_speakers(seeds: Sequence[Mapping[str, TestPredictions]]) -> Speakers:
@@ -71,6 +75,7 @@ def over_speakers(seeds: Sequence[Mapping[str, TestPredictions]]) -> Speakers:
         dict(zip(names, values, strict=False)),
         dict(zip(names, speaker_shares(pooled).tolist(), strict=True)),
         luck,
+        dict(zip(names, uar_of_counts(pooled).tolist(), strict=True)),
     )
 
 

@@ -109,6 +109,7 @@ def _row(store: Store, records: Sequence[Record], metrics: Sequence[Metric]) -> 
         interval=speakers.interval,
         speaker_values=speakers.values,
         speaker_shares=speakers.shares,
+        speaker_uars=speakers.uars,
         training_luck=speakers.luck,
         cost=cost,
         machine=machine,

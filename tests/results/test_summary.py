@@ -47,6 +47,17 @@ def test_more_seeds_make_no_more_speakers(store, cells):
     assert row.interval.speakers == 6
 
 
+def test_a_speaker_has_the_uar_of_his_own_clips(store, cells):
+    cells.add(store, seeds=(0, 1))
+    (row,) = summarise(store)
+    found = [pooled(cells, seed) for seed in (0, 1)]
+    for name in "abcdef":
+        chosen = [np.array(each.speakers) == name for each in found]
+        values = [uar(each.truth[own], each.scores[own]).value for each, own in zip(found, chosen, strict=True)]
+        assert row.speaker_uars[name] == pytest.approx(np.mean(values))
+    assert list(row.speaker_uars) == sorted(row.speaker_uars)
+
+
 @pytest.mark.parametrize(
     "key",
     [
