@@ -22,6 +22,7 @@ from serbench.testing import cases_of
 
 TOP = Path(__file__).parents[1]
 GUIDE = (TOP / "CONTRIBUTING.md").read_text(encoding="utf-8")
+PAGES = ["README.md", "CONTRIBUTING.md", "docs/results.md"]
 HOOKS = [name for name in hookspecs.__all__ if name.startswith("serbench_")]
 PROJECT = tomllib.loads((TOP / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
@@ -79,7 +80,7 @@ def commands(text):
     return [shlex.split(each, comments=True)[1:] for each in found if each.split()[0] == "serbench"]
 
 
-@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md"])
+@pytest.mark.parametrize("page", PAGES)
 def test_commands_of_a_page_have_the_options_that_they_are_given(page):
     program = typer.main.get_command(app)
     for words in commands((TOP / page).read_text(encoding="utf-8")):
@@ -104,7 +105,7 @@ def test_the_guide_names_every_exit_code():
     assert named == {0, INTERRUPTED, *(kind.exit_code for kind in kinds)}
 
 
-@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md"])
+@pytest.mark.parametrize("page", PAGES)
 def test_files_that_a_page_names_exist(page):
     text = (TOP / page).read_text(encoding="utf-8")
     names = re.findall(r"`((?:serbench|plugins|tests|benchmarks|leaderboard)/[\w./-]*)`", text)

@@ -2,20 +2,18 @@
 
 Conventions
 -----------
-Only what is known is said; a field that nobody stated is left out. Scores are fractions. YAML is written with every
-word quoted as JSON quotes it, which YAML reads.
+Only what is known is said; a field that nobody stated is left out. Scores are fractions.
 """
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from serbench.board.markdown import one_line
 from serbench.board.rank import display_names
-from serbench.board.wording import audio_label
+from serbench.board.wording import audio_label, label_map_of
 from serbench.corpus.dataset import DatasetCard
 from serbench.errors import UnknownNameError
 from serbench.results.row import Row
@@ -27,6 +25,9 @@ _METRICS: Mapping[str, tuple[str, str, dict[str, Any]]] = {
     "macro-f1": ("f1", "macro-F1", {"average": "macro"}),
 }
 
+#: What Croissant 1.0 demands of every dataset beside its context and type, and where nobody's card says it.
+REQUIRED = ("conformsTo", "name", "description", "license", "url", "creator", "datePublished", "distribution")
+
 #: The terms of Croissant 1.0 that stand for themselves in its context.
 _TERMS = (
     *("citeAs", "column", "extract", "field", "fileProperty", "fileObject", "fileSet", "format", "includes"),
@@ -36,7 +37,7 @@ _TERMS = (
 
 
 def model_index(rows: Sequence[Row], name: str) -> dict[str, Any]:
-    """Return the ``model-index`` of a model card: all whole rows of one system, those of a replica left out.
+    """Return the ``model-index`` of a model card: all whole rows of one system under protocols that are ranked.
 
     Parameters
     ----------
@@ -48,27 +49,32 @@ def model_index(rows: Sequence[Row], name: str) -> dict[str, Any]:
     Raises
     ------
     UnknownNameError
-        When no whole row has that name.
+        When no such row has that name.
     """
     names = display_names(rows)
-    whole = [row for row in rows if row.is_whole and row.evidence != "replica"]
-    found = [row for row in whole if names[row.system] == name]
+    honest = [row for row in rows if row.is_whole and row.standing.get("ranked", True) and row.evidence != "replica"]
+    found = [row for row in honest if names[row.system] == name]
     if not found:
-        raise UnknownNameError("system", name, {names[row.system] for row in whole})
+        raise UnknownNameError("row", name, {names[row.system] for row in honest})
     return {"model-index": [{"name": one_line(name), "results": [_result(row) for row in found]}]}
 
 
 def _result(row: Row) -> dict[str, Any]:
-    dataset, protocol = str(row.dataset["name"]), str(row.protocol["name"])
+    dataset, protocol, classes = str(row.dataset["name"]), str(row.protocol["name"]), len(row.classes)
     return {
         "task": {"type": "audio-classification", "name": "Speech emotion recognition"},
         "dataset": {
+            "name": one_line(f"{dataset}, protocol {protocol}, {classes} classes ({audio_label(row)})"),
             "type": one_line(dataset),
-            "name": one_line(f"{dataset}, protocol {protocol}, {len(row.classes)} classes ({audio_label(row)})"),
-            "config": one_line(protocol),
+            "config": one_line(f"{protocol}, {label_map_of(row)[0]}"),
             "split": "test",
-            "revision": str(row.dataset.get("audio")),
-            "args": {"split_digest": str(row.protocol.get("split")), "manifest_digest": str(row.dataset["manifest"])},
+            # copy, labels and split in one digest: results of one revision may be compared
+            "revision": row.task,
+            "args": {
+                "manifest_digest": str(row.dataset.get("manifest")),
+                "audio_digest": str(row.dataset.get("audio")),
+                "split_digest": str(row.protocol.get("split")),
+            },
         },
         "metrics": [_metric(row, name) for name in _METRICS if row.scores[name].mean.value is not None],
     }
@@ -82,8 +88,23 @@ def _metric(row: Row, name: str) -> dict[str, Any]:
     return {"type": kind, "value": row.scores[name].mean.value, "name": words, "args": arguments}
 
 
+def to_yaml(facts: Mapping[str, Any]) -> str:
+    r"""Return JSON-like facts as YAML in their own order, whatever is not ASCII escaped.
+
+    >>> to_yaml({"b": [1.5, "x: y"], "a": "ü"})
+    'b:\n- 1.5\n- \'x: y\'\na: "\\xFC"\n'
+    """
+    import yaml
+
+    return str(yaml.safe_dump(facts, sort_keys=False, width=120))
+
+
 def croissant(card: DatasetCard) -> dict[str, Any]:
-    """Return a dataset card's facts as Croissant 1.0 metadata (JSON-LD): no files, since none are handed out."""
+    """Return a dataset card's facts as Croissant 1.0 metadata (JSON-LD): no files, since none are handed out.
+
+    Of :data:`REQUIRED` those are missing that no card states. The card's version is that of the adapter and its
+    reference mostly a paper's: neither is given out as the dataset's.
+    """
     context: dict[str, Any] = {
         "@language": "en",
         "@vocab": "https://schema.org/",
@@ -97,26 +118,26 @@ def croissant(card: DatasetCard) -> dict[str, Any]:
         "dataType": {"@id": "cr:dataType", "@type": "@vocab"},
         **{term: f"cr:{term}" for term in _TERMS},
     }
-    address = re.search(r"https?://[^\s,;)]+", card.obtain)
-    doi = re.fullmatch(r"doi:(10\.\S+)", card.cite)
-    known = {
-        "url": address[0].rstrip(".") if address else None,
-        "sameAs": f"https://doi.org/{doi[1]}" if doi else None,
-    }
+    url = _address(card.obtain)
     return {
         "@context": context,
         "@type": "sc:Dataset",
         "conformsTo": "http://mlcommons.org/croissant/1.0",
         "name": card.name,
         "description": _description(card),
-        "version": card.version,
         "license": card.licence,
+        **({"url": url} if url else {}),
         "citeAs": card.cite,
         "inLanguage": card.language,
         "keywords": ["speech emotion recognition", *card.labels],
-        **{name: value for name, value in known.items() if value},
         "recordSet": [_labels(card)],
     }
+
+
+def _address(text: str) -> str | None:
+    """Return the first address, or DOI as an address, that a text names."""
+    found = re.search(r"https?://[^\s,;()]+|doi:10\.[^\s,;()]+", text)
+    return found[0].rstrip(".").replace("doi:", "https://doi.org/") if found else None
 
 
 def _description(card: DatasetCard) -> str:
@@ -150,41 +171,4 @@ def _labels(card: DatasetCard) -> dict[str, Any]:
     }
 
 
-def to_yaml(value: Mapping[str, Any]) -> str:
-    r"""Return JSON-like facts as YAML blocks.
-
-    >>> to_yaml({"a": [{"b": "x: y", "c": [1.5]}], "d": {}})
-    '"a":\n- "b": "x: y"\n  "c":\n  - 1.5\n"d": {}\n'
-    """
-    return "\n".join(_yaml(value)) + "\n"
-
-
-def _yaml(value: Any) -> Iterator[str]:
-    if isinstance(value, Mapping) and value:
-        for name, each in value.items():
-            yield from _entry(f"{_scalar(name)}:", each)
-    elif isinstance(value, list | tuple) and value:
-        for each in value:
-            first, *rest = _yaml(each)
-            yield f"- {first}"
-            yield from (f"  {line}" for line in rest)
-    else:
-        yield _scalar(value)
-
-
-def _entry(name: str, value: Any) -> Iterator[str]:
-    lines = list(_yaml(value))
-    if not (isinstance(value, Mapping | list | tuple) and value):
-        yield f"{name} {lines[0]}"
-        return
-    yield name
-    indent = "  " if isinstance(value, Mapping) else ""
-    yield from (f"{indent}{line}" for line in lines)
-
-
-def _scalar(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False)
-    return "".join(sign if sign.isprintable() else f"\\U{ord(sign):08x}" for sign in text)
-
-
-__all__ = ["croissant", "model_index", "to_yaml"]
+__all__ = ["REQUIRED", "croissant", "model_index", "to_yaml"]

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from serbench.board.apart import separate, smallest_resolvable
 from serbench.digest import canonical_json
@@ -119,7 +119,23 @@ def make_boards(rows: Iterable[Row]) -> list[Board]:
     return sorted(boards, key=_board_order)
 
 
-def display_names(rows: Iterable[Row]) -> dict[str, str]:
+class Labelled(Protocol):
+    """What a system's name is made of: of a row, or of a cell."""
+
+    @property
+    def label(self) -> str:
+        """The model's row label."""
+
+    @property
+    def system(self) -> str:
+        """Digest of model, arguments, features and augmentations."""
+
+    @property
+    def model(self) -> Mapping[str, Any]:
+        """Identity facts of the model."""
+
+
+def display_names(rows: Iterable[Labelled]) -> dict[str, str]:
     """Return a name per system digest: its label, with version or digest where systems share the label.
 
     Returns
@@ -128,7 +144,7 @@ def display_names(rows: Iterable[Row]) -> dict[str, str]:
         From :attr:`Row.system` to the name; no two are equal.
     """
     systems = {row.system: row for row in rows}
-    by_label: dict[str, list[Row]] = defaultdict(list)
+    by_label: dict[str, list[Labelled]] = defaultdict(list)
     for row in systems.values():
         by_label[row.label].append(row)
     names = {}
@@ -234,6 +250,7 @@ def same_machine(first: Row, second: Row) -> bool:
 __all__ = [
     "FLOORS",
     "Board",
+    "Labelled",
     "Place",
     "display_names",
     "make_boards",

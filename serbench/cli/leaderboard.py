@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from serbench.cli import console
+from serbench.cli.export import export
 from serbench.cli.options import AsJson, DataRoots, EmoBoxFolder, NoPlugins, PluginFiles, open_registry
+from serbench.cli.stored import stored_rows
 from serbench.errors import BoardError, UsageError
 
 if TYPE_CHECKING:
@@ -59,7 +61,7 @@ def register(program: typer.Typer) -> None:
     group = typer.Typer(
         no_args_is_help=True, rich_markup_mode=None, help="Turn records into tables; publish and verify them."
     )
-    for command in (build, show, add, merge, verify):
+    for command in (build, show, add, merge, verify, export):
         group.command(command.__name__)(command)
     program.add_typer(group, name="leaderboard")
 
@@ -69,15 +71,15 @@ def build(folder: Folder = Path("runs"), to: To = None, into: Into = None, check
 
     With --check, exit code 8 says that a view is stale.
     """
-    from serbench.board.insert import insert_table
+    from serbench.board.insert import insert_tables
     from serbench.board.views import build as write_views
 
-    rows = _rows(folder)
+    rows = stored_rows(folder)
     if check:
         _check_views(rows, to or folder, into or ())
         return
     for page in into or ():
-        insert_table(page, rows)
+        insert_tables(page, rows)
     written = write_views(rows, to or folder)
     for path in written:
         console.line(str(path))
@@ -89,7 +91,7 @@ def show(folder: Folder = Path("runs"), as_json: AsJson = False) -> None:
     from serbench.board.rank import to_json
     from serbench.cli.scores import print_scores
 
-    rows = _rows(folder)
+    rows = stored_rows(folder)
     if as_json:
         console.print_json(to_json(rows))
         return
@@ -110,7 +112,7 @@ def add(
     from serbench.results.store import Store
     from serbench.results.transfer import transfer
 
-    rows = [row for row in _rows(run) if _is_of(row, model, dataset)]
+    rows = [row for row in stored_rows(run) if _is_of(row, model, dataset)]
     taken = [row for row in rows if partial or row.is_whole]
     left = [row for row in rows if row not in taken]
     if not taken:
@@ -140,7 +142,7 @@ def merge(boards: Boards, to: ToMerged, as_json: AsJson = False) -> None:
     from serbench.results.transfer import transfer
 
     for folder in boards:
-        _rows(folder)  # says where there are none, or one is damaged, before anything is written
+        stored_rows(folder)  # says where there are none, or one is damaged, before anything is written
     done = transfer([Store(folder) for folder in boards], Store(to))
     if as_json:
         facts = {"added": [each.stem for each in done.added], "present": [each.stem for each in done.present]}
@@ -209,18 +211,6 @@ def _left(rows: Sequence[Row]) -> str:
     if not rows:
         return "no row of these names, expected one at least"
     return f"no whole row, only {', '.join(f'{_name(row)} ({row.problems[0]})' for row in rows[:3])}"
-
-
-def _rows(folder: Path) -> list[Row]:
-    from serbench.board.verify import board_rows
-    from serbench.plugin.registry import load_registry
-
-    rows, missing = board_rows(folder, load_registry())
-    for name in missing:
-        console.notice(f"metric {name} is left out: no plugin that is installed offers it")
-    if not rows:
-        raise UsageError(f"no records below {folder}, expected the --out folder of a run; see serbench run --help")
-    return rows
 
 
 __all__ = ["BOARD", "add", "build", "merge", "register", "show", "verify"]
