@@ -38,7 +38,7 @@ def test_croissant_goes_to_the_terminal_and_what_is_unknown_is_named(serbench):
 @pytest.mark.parametrize(
     ("words", "answer"),
     [
-        (("--format", "hf-model-index", "--model", "priro"), "unknown row 'priro', expected one of ['majority'"),
+        (("--format", "hf-model-index", "--model", "prior2"), "unknown row 'prior2', expected one of ['majority'"),
         (("--format", "hf-model-index"), "there are 0 models beside the floors, expected --model with one of"),
         (("--format", "hf-model-index", "--dataset", "synth"), "--dataset goes with --format croissant"),
         (("--format", "croissant"), "croissant describes a dataset, expected --dataset NAME"),
