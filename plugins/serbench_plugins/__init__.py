@@ -49,14 +49,16 @@ def serbench_augmentations():
 
 @hookimpl
 def serbench_models():
-    """Yield the floors, the linear baseline, the reference network and the network as it was released."""
+    """Yield the floors, the baselines, the reference network and the network as it was released."""
     from serbench_plugins.models.attn1dcnn import Attn1dCnn
     from serbench_plugins.models.attn1dcnn_paper import Attn1dCnnPaper
+    from serbench_plugins.models.cnn2d import Cnn2d
     from serbench_plugins.models.logreg import LogReg
     from serbench_plugins.models.majority import Majority
+    from serbench_plugins.models.mlp import Mlp
     from serbench_plugins.models.prior import Prior
 
-    yield from (Majority, Prior, LogReg, Attn1dCnn, Attn1dCnnPaper)
+    yield from (Majority, Prior, LogReg, Mlp, Cnn2d, Attn1dCnn, Attn1dCnnPaper)
 
 
 @hookimpl
