@@ -10,32 +10,35 @@ import typer
 from serbench.cli import console
 from serbench.cli.options import AsJson, DataRoots, NoPlugins, PluginFiles, open_registry
 from serbench.cli.request import DeviceName, Models, OnDevice, Settings
-from serbench.errors import UsageError
+from serbench.errors import CellsFailedError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from serbench.run.profile import Profile
-    from serbench.scoring.figure import Figure
+    from serbench.run.profile import Profile, Thoroughness
 
 _PLACES = {"": "1 thread", "_all_threads": "all threads", "_gpu": "GPU"}
 #: Tables of one line per model: title, then heading and figure of each column.
 _PER_MODEL = {
-    "size": {
-        "params": "parameters_total",
-        "trainable": "parameters_trainable",
-        "bytes": "model_bytes",
-        "on disk": "disk_bytes",
+    "size; memory and disk in bytes": {
+        "numbers": "parameters_total",
+        "trained": "parameters_trainable",
+        "memory": "model_bytes",
+        "disk": "disk_bytes",
         "MACs 3 s": "macs_3s",
         "MACs/s": "macs_per_audio_second",
     },
-    "a new process, and the fit": {
-        "cold s": "cold_start_seconds",
-        "bytes": "inference_memory_bytes",
-        "GPU bytes": "inference_gpu_memory_bytes",
-        "train s": "train_seconds",
-        "fit bytes": "peak_memory_bytes",
-        "fit J": "energy_joules",
+    "fitting; peak memory in bytes": {
+        "fit s": "train_seconds",
+        "predict s": "predict_seconds",
+        "peak memory": "peak_memory_bytes",
+        "peak GPU": "device_memory_bytes",
+        "joules": "energy_joules",
+    },
+    "answering one clip; peak memory in bytes": {
+        "cold start s": "cold_start_seconds",
+        "peak memory": "inference_memory_bytes",
+        "peak GPU": "inference_gpu_memory_bytes",
     },
 }
 #: Tables of one line per model and place; the place's part of the name stands for ``*``.
@@ -44,17 +47,28 @@ _PER_PLACE = {
         "p50": "latency*_p50_ms",
         "p90": "latency*_p90_ms",
         "p99": "latency*_p99_ms",
-        "features": "feature_latency*_p50_ms",
-        "model": "model_latency*_p50_ms",
+        "features p50": "feature_latency*_p50_ms",
+        "model p50": "model_latency*_p50_ms",
     },
     "throughput, in seconds of audio per second": {
         "batch 1": "throughput*_batch_1_realtime",
         "8": "throughput*_batch_8_realtime",
         "64": "throughput*_batch_64_realtime",
         "best": "throughput*_best_realtime",
-        "at": "throughput*_best_batch",
+        "at batch": "throughput*_best_batch",
         "J/clip": "inference*_joules_per_clip",
     },
+}
+_HEADINGS = {figure: heading for columns in _PER_MODEL.values() for heading, figure in columns.items()} | {
+    figure.replace("*", suffix): heading
+    for suffix in _PLACES
+    for columns in _PER_PLACE.values()
+    for heading, figure in columns.items()
+}
+#: Figures that are often missing together, and what is said of them then.
+_GROUPS = {
+    "all of fitting": set(_PER_MODEL["fitting; peak memory in bytes"].values()),
+    "all on the GPU": {"inference_gpu_memory_bytes", *(name for name in _HEADINGS if "_gpu_" in name)},
 }
 
 
@@ -115,14 +129,18 @@ def profile(
         facts = {"card": card, "thoroughness": how.facts(), "models": [each.facts() for each in profiles]}
         console.print_json(facts)
     else:
-        _print(profiles, card)
+        _print(profiles, card, how)
+    failed = [each.label for each in profiles if not each.is_fitted]
+    if failed:
+        raise CellsFailedError(f"{len(failed)} of {len(profiles)} models cannot be fitted: {', '.join(failed)}")
 
 
-def _print(profiles: Sequence[Profile], card: Mapping[str, Any]) -> None:
+def _print(profiles: Sequence[Profile], card: Mapping[str, Any], how: Thoroughness) -> None:
+    from serbench.board.wording import machine_name
+
     for title, columns in _PER_MODEL.items():
-        lines = [(each.label, *_cells(each, columns.values())) for each in profiles]
-        console.table(("model", *columns), lines, title=title, right=tuple(columns))
-        console.line()
+        lines = [(each.label, *cells) for each in profiles if any(cells := _cells(each, columns.values()))]
+        _table(("model", *columns), lines, title)
     for title, columns in _PER_PLACE.items():
         lines = [
             (each.label, words, *cells)
@@ -130,33 +148,56 @@ def _print(profiles: Sequence[Profile], card: Mapping[str, Any]) -> None:
             for suffix, words in _PLACES.items()
             if any(cells := _cells(each, [name.replace("*", suffix) for name in columns.values()]))
         ]
-        console.table(("model", "where", *columns), lines, title=title, right=tuple(columns))
-        console.line()
-    for reason, figures in _reasons(profiles).items():
-        console.prose(f"- {', '.join(figures)}: {reason}")
-    machine = card["machine"]
+        _table(("model", "where", *columns), lines, title)
+    for (reason, titles), labels in _reasons(profiles).items():
+        whose = "" if len(labels) == len(profiles) else f" of {', '.join(labels)}"
+        console.prose(f"- {'; '.join(titles)}{whose}: {reason}")
+    console.line()
     console.prose(
-        f"{machine['processor']}, {card['threads']['all']} cores, {machine['accelerator'] or 'no accelerator'}, torch "
-        f"{card['versions']['torch']}; calibration kernel {1e3 * card['calibration']['seconds']:.1f} ms."
+        f"Latency: {how.runs} runs after {how.warm_up} that are not timed, from wave to scores. Cold start: a new "
+        f"process, until it has answered; peak memory is of all that the process holds. Times hold for this machine "
+        f"alone: {machine_name(card['machine'])}, torch {card['versions']['torch']}, float32 products "
+        f"{card['precision']}; calibration kernel {1e3 * card['calibration']['seconds']:.1f} ms."
     )
     console.line("every figure in full, with the reason for each that is missing: --json")
 
 
-def _cells(each: Profile, names: Any) -> list[str | None]:
+def _table(columns: Sequence[str], lines: Sequence[Sequence[object]], title: str) -> None:
+    """Write a table and a blank line; one without lines is left out, its reasons stand below."""
+    if lines:
+        console.table(columns, lines, title=title, right=[name for name in columns if name not in ("model", "where")])
+        console.line()
+
+
+def _cells(each: Profile, names: Iterable[str]) -> list[str | None]:
     from serbench.board.markdown import short
 
-    figures: Iterator[Figure | None] = (each.figures.get(name) for name in names)
+    figures = [each.figures.get(name) for name in names]
     return [None if figure is None or figure.value is None else short(figure) for figure in figures]
 
 
-def _reasons(profiles: Sequence[Profile]) -> dict[str, list[str]]:
-    """Return the models that lack figures, by reason; what is missing for all places without a GPU goes unsaid."""
-    found: dict[str, list[str]] = {}
+def _reasons(profiles: Sequence[Profile]) -> dict[tuple[str, tuple[str, ...]], list[str]]:
+    """Return the models that lack figures, by the reason and what is missing for it."""
+    found: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for each in profiles:
-        for figure in each.figures.values():
-            if figure.reason and each.label not in found.setdefault(figure.reason, []):
-                found[figure.reason].append(each.label)
+        missing: dict[str, list[str]] = {}
+        for name, figure in each.figures.items():
+            if figure.reason:
+                missing.setdefault(figure.reason, []).append(name)
+        for reason, names in missing.items():
+            words = ("everything",) if len(names) == len(each.figures) else _in_words(names)
+            found.setdefault((reason, words), []).append(each.label)
     return found
+
+
+def _in_words(names: Sequence[str]) -> tuple[str, ...]:
+    """Return what figures are called in the tables; all of a table or a place by one word."""
+    left, words = list(names), []
+    for word, group in _GROUPS.items():
+        if group <= set(left):
+            words.append(word)
+            left = [name for name in left if name not in group]
+    return (*words, *dict.fromkeys(_HEADINGS.get(name, name.replace("_", " ")) for name in left))
 
 
 __all__ = ["profile", "register"]

@@ -19,7 +19,7 @@ from typing import Any
 
 from serbench.calibration import calibrate
 from serbench.environment import machine_card, usable_cores, versions
-from serbench.errors import UsageError
+from serbench.errors import DatasetError, UsageError
 from serbench.features.cache import FeatureCache
 from serbench.plugin.registry import Registry
 from serbench.results.saved import SavedModel
@@ -73,7 +73,8 @@ class Profile:
     label
         The model with its arguments.
     fitted_on
-        ``dataset``, ``rows`` and ``quick``: True where the fit was cut short and says nothing of training.
+        ``dataset``, ``rows`` (None where the model could not be fitted) and ``quick``: True where the fit was cut short
+        and says nothing of training.
     figures
         Every figure by name.
     """
@@ -81,6 +82,11 @@ class Profile:
     label: str
     fitted_on: Mapping[str, Any]
     figures: Mapping[str, Figure]
+
+    @property
+    def is_fitted(self) -> bool:
+        """False where the model could not be fitted, so that nothing was measured."""
+        return self.fitted_on["rows"] is not None
 
     def facts(self) -> dict[str, Any]:
         """Return the JSON form."""
@@ -117,13 +123,21 @@ def profile_models(
     watch
         Told what is done now.
 
+    Returns
+    -------
+    One profile per model, in the order asked for. A model that cannot be fitted has no figure, each with the reason;
+    the others go on.
+
     Raises
     ------
-    SerbenchError
-        When a model cannot be fitted.
+    UsageError
+        When several datasets are named, or anything by a name that nobody offers.
+    DatasetError
+        When the corpus is not there, or a recording cannot be read.
     """
     how = thoroughness or Thoroughness()
-    fitted = _fit_all(setup, registry, watch)
+    begun = _fit_all(setup, registry, watch)
+    fitted = [each for each in begun if isinstance(each, _Fitted)]
     specimens = [each.specimen for each in fitted]
     found: dict[str, dict[str, Figure]] = {each.name: {} for each in specimens}
     for place in (ONE_THREAD, ALL_THREADS, GPU):
@@ -138,7 +152,7 @@ def profile_models(
     for model in fitted:
         watch(f"{model.specimen.name}: cold start")
         found[model.specimen.name] |= _on_disk(model, setup.plugins, how.starts)
-    return [_finished(each.profile, found[each.specimen.name]) for each in fitted]
+    return [_finished(each.profile, found[each.specimen.name]) if isinstance(each, _Fitted) else each for each in begun]
 
 
 def laboratory_card(device: str) -> dict[str, Any]:
@@ -161,7 +175,8 @@ def laboratory_card(device: str) -> dict[str, Any]:
     }
 
 
-def _fit_all(setup: Setup, registry: Registry, watch: Callable[[str], None]) -> list[_Fitted]:
+def _fit_all(setup: Setup, registry: Registry, watch: Callable[[str], None]) -> list[_Fitted | Profile]:
+    """Return the models, fitted, and the profiles of those that cannot be."""
     asked = setup.request
     if len(asked.datasets) > 1:
         raise UsageError(f"{len(asked.datasets)} datasets were named, expected one at most")
@@ -174,14 +189,25 @@ def _fit_all(setup: Setup, registry: Registry, watch: Callable[[str], None]) -> 
         request = replace(asked, datasets=asked.datasets or tuple(SMALL), settings=settings, seeds=1)
         plan = replace(setup, request=request, out=Path(nowhere)).plan(registry, _silent)
     bench = Workbench(FeatureCache(setup.cache), setup.device, (), {"versions": versions()}, _silent)
-    fitted = []
+    begun: list[_Fitted | Profile] = []
     for cell in plan.cells:
         if cell.is_probe:
             name = cell.contender.model.card.name
             watch(f"fitting {name} on {cell.corpus.manifest.dataset}")
             label = make_contender(name, registry, asked.settings).label
-            fitted.append(_fit(cell, bench, label, is_quick=is_quick))
-    return fitted
+            try:
+                begun.append(_fit(cell, bench, label, is_quick=is_quick))
+            except DatasetError:
+                raise
+            except Exception as error:  # noqa: BLE001  (a plugin may raise anything)
+                begun.append(_unfitted(cell, label, error, is_quick=is_quick))
+    return begun
+
+
+def _unfitted(cell: Cell, label: str, error: Exception, *, is_quick: bool) -> Profile:
+    none = Figure.undefined(f"fitting failed: {type(error).__name__}: {' '.join(str(error).split())}")
+    facts = {"dataset": cell.corpus.manifest.dataset, "rows": None, "quick": is_quick}
+    return Profile(label, facts, dict.fromkeys(FIGURES | LABORATORY, none))
 
 
 def _short(name: str, registry: Registry, settings: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
