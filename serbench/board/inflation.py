@@ -27,6 +27,7 @@ from serbench.scoring.statistics import Interval
 #: The protocol of the honest figure, and those set against it, from the most flattering on.
 REFERENCE = "si"
 AGAINST = ("replica-2507.03251", "random", "si-text")
+_ORDER = ("replica-2507.03251", "random", REFERENCE, "si-text")
 
 _LEGEND = """\
 UAR in % (pooled, mean over seeds) of one system on the same recordings under several protocols, with 95 % intervals
@@ -88,8 +89,7 @@ def inflation_of(rows: Iterable[Row]) -> list[Inflation]:
         system = {"model": row.model, "features": row.features}
         groups[digest_value([row.dataset, system])][row.protocol["name"]] = row
     lines = [line for group in groups.values() for line in _lines(group, names)]
-    order = ("replica-2507.03251", "random", REFERENCE, "si-text")
-    return sorted(lines, key=lambda line: (line.dataset, line.name, order.index(line.protocol)))
+    return sorted(lines, key=lambda line: (line.dataset, line.name, _ORDER.index(line.protocol)))
 
 
 def _lines(group: Mapping[str, Row], names: Mapping[str, str]) -> Iterator[Inflation]:
@@ -128,6 +128,23 @@ def inflation_table(lines: Sequence[Inflation]) -> list[str]:
     header = ["system", "protocol", "UAR %", "95 %", "minus si", "95 %"]
     cells = [[escape(line.name), escape(line.protocol), *numbers(line)] for line in lines]
     return table(header, cells, left=2)
+
+
+def inflation_glance(lines: Sequence[Inflation]) -> Iterator[str]:
+    """Yield a short Markdown table: a line per corpus and system, a column per protocol, points above `si` beside."""
+    if not lines:
+        yield "No system has results under `si` and under another protocol yet."
+        return
+    protocols = [name for name in _ORDER if any(line.protocol == name for line in lines)]
+    found: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
+    for line in lines:
+        uar, _, points, _ = numbers(line)
+        found[line.dataset, line.name][line.protocol] = uar if line.protocol == REFERENCE else f"{uar} ({points})"
+    cells = [
+        [escape(dataset), escape(name), *(each.get(protocol, NOTHING) for protocol in protocols)]
+        for (dataset, name), each in found.items()
+    ]
+    yield from table(["corpus", "system", *protocols], cells, left=2)
 
 
 def numbers(line: Inflation) -> list[str]:
@@ -172,6 +189,7 @@ __all__ = [
     "REFERENCE",
     "Inflation",
     "bars",
+    "inflation_glance",
     "inflation_lines",
     "inflation_of",
     "inflation_table",

@@ -44,13 +44,15 @@ Sorted by the mean skill over {datasets}.
 Where a system is not whole on all of them, the number it is whole on stands in brackets."""
 
 
-def overview_lines(boards: Sequence[Board]) -> Iterator[str]:
-    """Yield the lines of the overall page."""
+def overview_lines(boards: Sequence[Board], *, has_inflation: bool = False) -> Iterator[str]:
+    """Yield the lines of the overall page; with ``has_inflation`` it links the page of inflation."""
     yield from (MARK, "", "# Leaderboard", "")
     if not boards:
         yield from ("There is no result yet.", "")
         return
     yield from (_LEGEND, "", _EVIDENCE)
+    if has_inflation:
+        yield from ("", "[How much of a score is leakage](inflation.md): the same systems under leaky protocols.")
     for glance in make_overall(boards):
         of_protocol = [board for board in boards if board.protocol == glance.protocol]
         ranked = any(board.is_ranked for board in of_protocol)
@@ -66,11 +68,14 @@ def overview_lines(boards: Sequence[Board]) -> Iterator[str]:
 
 
 def glance_lines(boards: Sequence[Board]) -> Iterator[str]:
-    """Yield the overall tables of the ranked protocols alone, for another page: no links, no page headings."""
+    """Yield the overall table of the first ranked protocol alone, for another page: no links, no page headings."""
     yield _LEGEND
-    for glance in make_overall([board for board in boards if board.is_ranked]):
-        yield ""
+    glances = make_overall([board for board in boards if board.is_ranked])
+    for glance in glances[:1]:
+        yield from ("", f"Protocol `{one_line(glance.protocol)}`.", "")
         yield from _glance(glance)
+    if glances[1:]:
+        yield from ("", f"The leaderboard also has results under {_list(each.protocol for each in glances[1:])}.")
 
 
 def _glance(glance: Overall) -> Iterator[str]:

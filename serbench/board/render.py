@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import quote
 
 from serbench.board.critical import critical_svg, make_contest
+from serbench.board.inflation import inflation_lines, inflation_of
 from serbench.board.markdown import one_line, percent, short
 from serbench.board.marks import marks_of, pretrained_on, uses_test_statistics
 from serbench.board.matrix import is_crossed, matrix_facts, matrix_lines
@@ -45,17 +46,22 @@ DIGITS = 10
 def pages(rows: Iterable[Row]) -> dict[str, str]:
     """Return from path to text: ``README.md``, ``tables/<protocol>-<dataset>.md`` and ``.csv``.
 
+    Where a system has results under leaky protocols too, ``inflation.md`` sets them against the honest ones.
     A protocol with enough datasets and systems has a picture of mean ranks, ``tables/<protocol>-ranks.svg``.
 
     Tasks of one protocol and dataset (another label map, another copy of the recordings) share a file, a
     section each; so do the training sets where corpora are crossed, whose matrices stand in ``tables/cross.md`` and
     ``.csv``.
     """
+    rows = list(rows)
     boards = make_boards(rows)
     groups: dict[str, list[Board]] = {}
     for board in boards:
         groups.setdefault(page_stem(board), []).append(board)
-    texts = {"README.md": _lines(overview_lines(boards))}
+    inflation = inflation_of(rows)
+    texts = {"README.md": _lines(overview_lines(boards, has_inflation=bool(inflation)))}
+    if inflation:
+        texts["inflation.md"] = _lines(inflation_lines(inflation))
     for stem, group in groups.items():
         texts[f"tables/{stem}.md"] = _lines(page_lines(group))
         lines = [row_facts(board, place) for board in group for place in board.places]

@@ -69,7 +69,7 @@ def first_stale(rows: Sequence[Row], folder: Path) -> str | None:
 
 def strays(folder: Path, views: Mapping[str, str]) -> Iterable[Path]:
     """Yield what an earlier build wrote of rows that are gone, sorted."""
-    for path in sorted((folder / "tables").glob("*.*")):
+    for path in (folder / "inflation.md", *sorted((folder / "tables").glob("*.*"))):
         if path.relative_to(folder).as_posix() not in views and _is_ours(path):
             yield path
 

@@ -32,7 +32,7 @@ Into = Annotated[
     typer.Option(
         "--into",
         metavar="FILE",
-        help="A Markdown page that gets the overall table between its markers; may be given again.",
+        help="A Markdown page that gets the tables for which it has markers; may be given again.",
     ),
 ]
 Check = Annotated[bool, typer.Option("--check", help="Write nothing; fail where a view is not what would be written.")]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from serbench.board.inflation import bars, inflation_lines, inflation_of, numbers
+from serbench.board.inflation import bars, inflation_glance, inflation_lines, inflation_of, numbers
 from serbench.results.summary import summarise
 
 REPLICA = "replica-2507.03251"
@@ -38,6 +38,17 @@ def test_the_difference_is_to_si_and_positive_where_a_protocol_flatters(store, a
     assert lines["random"].difference.value == pytest.approx(gap)
     assert gap > 0
     assert lines["random"].interval.low <= gap <= lines["random"].interval.high
+
+
+def test_a_line_per_corpus_and_system_says_what_each_protocol_adds(store, add):
+    add("si", 0.2)
+    add("random", 9.0)
+    lines = inflation_of(summarise(store))
+    header, _, line = inflation_glance(lines)
+    assert [each.strip() for each in header.strip("|").split("|")] == ["corpus", "system", "random", "si"]
+    leaky, honest = (line.strip("|").split("|")[place].strip() for place in (2, 3))
+    assert leaky == f"{numbers(lines[0])[0]} ({numbers(lines[0])[2]})"
+    assert honest == numbers(lines[1])[0]
 
 
 def test_si_is_compared_with_nothing(store, add):

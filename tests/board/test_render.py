@@ -38,7 +38,7 @@ def test_the_files_are_those_that_were_promised(full, tmp_path):
     names = [path.relative_to(tmp_path / "board").as_posix() for path in files]
     pages = ["random-emodb", "si-emodb", "si-emovo", "si-tess"]
     tables = [f"tables/{page}.{ending}" for page in pages for ending in ("csv", "md", "tex")]
-    assert names == ["README.md", "leaderboard.json", "overview.tex", *tables]
+    assert names == ["README.md", "inflation.md", "leaderboard.json", "overview.tex", *tables]
     assert sorted(path for path in (tmp_path / "board").rglob("*") if path.is_file()) == files
 
 
