@@ -146,11 +146,11 @@ def _cost_table(board: Board) -> Iterator[str]:
     yield from table(["model", *(heading for heading, _ in COST), "on"], lines)
     yield from ("", _COSTS, "")
     yield from machine_legend(machines)
-    for text in _unmeasured(board):
+    for text in unmeasured(board):
         yield f"* {NOTHING} {escape(text)}"
 
 
-def _unmeasured(board: Board) -> list[str]:
+def unmeasured(board: Board) -> list[str]:
     """Return a sentence per reason, with the figures and the rows that have none for it."""
     found: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for place in board.places:
@@ -178,7 +178,7 @@ def _remarks(board: Board) -> Iterator[str]:
             yield f"* Partial: {escape(place.name)}: {escape(problem)}."
     for reason in sorted({place.row.interval.reason or "" for place in board.places if place.row.seeds} - {""}):
         yield f"* No interval: {escape(reason)}."
-    for note, names in _notes(board).items():
+    for note, names in notes_of(board).items():
         whose = "" if len(names) == len(board.places) else f" ({escape(', '.join(names))})"
         yield f"* {escape(note)}{whose}"
     methods = sorted({place.row.interval.method for place in board.places if place.row.interval.method})
@@ -189,7 +189,8 @@ def _remarks(board: Board) -> Iterator[str]:
         yield f"* Versions: {escape(', '.join(f'{name} {version}' for name, version in sorted(found.items())))}."
 
 
-def _notes(board: Board) -> dict[str, list[str]]:
+def notes_of(board: Board) -> dict[str, list[str]]:
+    """Return from note to the names of the rows that have it."""
     notes: dict[str, list[str]] = {}
     for place in board.places:
         for note in place.row.notes:
@@ -202,4 +203,4 @@ def _plain(value: Any) -> str:
     return one_line(str(value)).replace("`", "'")
 
 
-__all__ = ["COST", "page_lines"]
+__all__ = ["COST", "notes_of", "page_lines", "unmeasured"]

@@ -96,15 +96,20 @@ def rank_cell(place: Place) -> str:
     return NOTHING if place.rank is None else f"{place.rank}{'=' if place.is_shared else ''}"
 
 
-def tie_sentences(board: Board) -> list[str]:
-    """Return the largest groups of ranked rows that cannot be told apart, in the order of UAR: ``a, b and c``."""
+def tie_groups(board: Board) -> list[list[str]]:
+    """Return the names in the largest groups of ranked rows that cannot be told apart, in the order of UAR."""
     names = [place.name for place in board.places]
     groups: list[list[str]] = []
     for start, place in enumerate(board.places):
         group = [name for name in names[start:] if name == place.name or name in place.ties]
         if len(group) > 1 and not any(set(group) <= set(other) for other in groups):
             groups.append(group)
-    return [" and ".join([", ".join(group[:-1]), group[-1]]) for group in groups]
+    return groups
+
+
+def tie_sentences(board: Board) -> list[str]:
+    """Return :func:`tie_groups` in words: ``a, b and c``."""
+    return [" and ".join([", ".join(group[:-1]), group[-1]]) for group in tie_groups(board)]
 
 
 def resolves(board: Board) -> str:
@@ -216,6 +221,7 @@ __all__ = [
     "resolves",
     "subject_of",
     "task_name",
+    "tie_groups",
     "tie_sentences",
     "uar_cell",
     "why_apart",
