@@ -71,7 +71,7 @@ def audit(
     no_plugins: NoPlugins = False,
     as_json: AsJson = False,
 ) -> None:
-    """Find leaks: what test has in common with training, and what is odd in the recordings.
+    """Find leaks in splits and finished runs, and odd recordings.
 
     A dataset is audited under the protocols named, or all of them; with --emobox, under EmoBox's folds; a run by its
     records. Ends with 1 when something leaks: rows, siblings of one recording, equal or nearly equal sounds,

@@ -47,7 +47,7 @@ def compare(
     protocol: Under = "si",
     as_json: AsJson = False,
 ) -> None:
-    """Say whether A is better than B, by how much, and how sure that is.
+    """Say whether A is better than B, by how much, how sure.
 
     Both are compared on the same utterances, speaker paired with speaker: p is that of a permutation test over
     speakers, exact for few of them.

@@ -27,7 +27,10 @@ def register(program: typer.Typer) -> None:
 
 
 def inflate(prepared: Prepared) -> None:
-    """Show how much of a score is leakage: the same models under leaky protocols and honest ones."""
+    """Show how much of a score is leakage.
+
+    The same models with the same features and seeds under leaky protocols and honest ones.
+    """
     from serbench.board.inflation import inflation_of
 
     outcome, rows = run_cells(prepared)

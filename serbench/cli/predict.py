@@ -38,7 +38,9 @@ def predict(
     as_json: AsJson = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV instead of a table.")] = False,
 ) -> None:
-    """Say which emotion recordings have, with a probability per class, by a model that run --save-models kept.
+    """Say which emotion recordings have, by a saved model.
+
+    With a probability per class; run --save-models keeps models.
 
     Where a folder holds several folds and seeds of one system, their probabilities are averaged. Ends with 3 when a
     recording cannot be read; the others are answered.

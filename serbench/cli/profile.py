@@ -94,7 +94,7 @@ def profile(
     no_plugins: NoPlugins = False,
     as_json: AsJson = False,
 ) -> None:
-    """Measure what models cost: size, operations, latency, throughput, memory, energy.
+    """Measure what models cost: size, speed, memory, energy.
 
     Several models are timed in turns. Keep the machine quiet meanwhile; times hold for it alone.
     """

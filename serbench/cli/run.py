@@ -29,7 +29,10 @@ def register(program: typer.Typer) -> None:
 
 
 def run(prepared: Prepared) -> None:
-    """Evaluate models on datasets; finished cells are kept and never run again."""
+    """Evaluate models on datasets; finished cells are kept.
+
+    What was interrupted goes on where it was: the same command runs the cells that are missing.
+    """
     from serbench.board.matrix import matrix_facts
     from serbench.board.rank import to_json
     from serbench.cli.scores import print_scores
@@ -68,7 +71,10 @@ def run_cells(prepared: Prepared) -> tuple[Outcome, list[Row]]:
 
 
 def plan(prepared: Prepared) -> None:
-    """Show what a run would do: its cells, what is done, what is skipped and why, how long the rest takes."""
+    """Show what a run would do, and how long that takes.
+
+    Its cells, what of them is done, what is skipped and why, the time of the rest.
+    """
     if prepared.as_json:
         console.print_json(_plan_facts(prepared))
     else:
