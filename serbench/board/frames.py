@@ -31,7 +31,8 @@ Level = Literal["rows", "cells", "predictions"]
 #: Columns of text that may be unknown everywhere, of truth values, of whole numbers. All others are figures, or text.
 _TEXT = ("reason", "interval", "audio_digest", "split_digest", "manifest_digest")
 _TRUTHS = (
-    *("rank_is_shared", "is_floor", "is_whole", "is_headline", "is_undominated", "is_altered"),
+    *("rank_is_shared", "is_floor", "is_whole", "is_headline", "is_altered"),
+    *("on_front_latency", "on_front_macs", "on_front_parameters"),
     "uses_test_statistics",
 )
 _WHOLE_NUMBERS = (

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from serbench.board.markdown import NOTHING, code, decimal, escape, one_line, percent, short, table
+from serbench.board.markdown import NOTHING, code, decimal, escape, one_line, percent, table
 from serbench.board.marks import mark_meanings
 from serbench.board.rank import FLOORS, Board
 from serbench.board.wording import (
@@ -14,6 +14,7 @@ from serbench.board.wording import (
     audio_label,
     cells_done,
     command_of,
+    cost_cell,
     evidence_of,
     interval_cell,
     label_map_of,
@@ -57,8 +58,9 @@ That is the smallest difference in UAR that one comparison over them shows in 4 
 pairs of rows that take features), before any correction for the number of rows."""
 _COSTS = """\
 Medians over cells: training of one fold; feature seconds per second of audio; latency of one clip of 3 s, features
-included; peak memory in bytes. ◆: no row measured on the same machine is as good in UAR and as fast (p50), and better
-in one of the two."""
+included; peak memory, in bytes, of the whole process. ◆ before a cost: no other row is as good in UAR and as cheap in
+that, and better in one of the two (rows that are partial or self-reported aside; times: on the same machine). The best
+within a budget is the ◆ with the highest UAR that fits."""
 
 
 def page_lines(boards: Sequence[Board]) -> Iterator[str]:
@@ -137,8 +139,8 @@ def _cost_table(board: Board) -> Iterator[str]:
     machines = machine_letters([place.row for place in board.places])
     lines = [
         [
-            model_cell(place) + (" ◆" if place.is_undominated else ""),
-            *(short(place.row.cost_of(name)) for _, name in COST),
+            model_cell(place),
+            *(cost_cell(place, name) for _, name in COST),
             machines[machine_key(place.row)],
         ]
         for place in board.places

@@ -144,10 +144,19 @@ def fronts(rows: Sequence[Row], axis: Axis) -> tuple[Front, ...]:
     )
 
 
-def undominated(rows: Sequence[Row]) -> dict[str, tuple[Axis, ...]]:
-    """Return from :attr:`Row.system` to the axes on whose front the row of one task stands."""
-    best = {axis: {name for front in fronts(rows, axis) for name in front.best} for axis in AXES}
-    return {row.system: tuple(axis for axis in AXES if row.system in best[axis]) for row in rows}
+def standings(rows: Sequence[Row]) -> dict[str, dict[str, bool | None]]:
+    """Return whether rows of one task stand on the fronts.
+
+    Returns
+    -------
+    From :attr:`Row.system` and the axis's name to True (nobody beats it), False or, where it is left out, None.
+    """
+    found: dict[str, dict[str, bool | None]] = {row.system: dict.fromkeys(axis.name for axis in AXES) for row in rows}
+    for axis in AXES:
+        for front in fronts(rows, axis):
+            for name in (*front.best, *front.beaten):
+                found[name][axis.name] = name in front.best
+    return found
 
 
 def _point(row: Row, axis: Axis) -> Point:
@@ -163,4 +172,4 @@ def _why_barred(row: Row, axis: Axis) -> str | None:
     return "its machine is not known" if axis.is_time and not row.machine else None
 
 
-__all__ = ["AXES", "LATENCY", "MACS", "PARAMETERS", "Axis", "Front", "Point", "front_of", "fronts", "undominated"]
+__all__ = ["AXES", "LATENCY", "MACS", "PARAMETERS", "Axis", "Front", "Point", "front_of", "fronts", "standings"]

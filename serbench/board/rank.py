@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from serbench.board.apart import separate, smallest_resolvable
-from serbench.digest import canonical_json
+from serbench.board.pareto import standings
 from serbench.results.row import Row
 from serbench.scoring.figure import Figure
 
@@ -38,9 +38,9 @@ class Place:
         From 1, or None where no rank is given.
     is_shared
         True when another row has the same rank.
-    is_undominated
-        True when no row measured on the same machine is as good and as fast, and better at one of them
-        (UAR, latency p50); None without a latency.
+    on_front
+        From the name of each axis of cost to whether the row stands on the Pareto front of UAR against it; None where
+        it is left out. See ``serbench.board.pareto``.
     ties
         Names of the ranked rows that it cannot be told apart from, of whatever rank; empty without a rank.
     """
@@ -49,7 +49,7 @@ class Place:
     name: str
     rank: int | None
     is_shared: bool
-    is_undominated: bool | None
+    on_front: Mapping[str, bool | None]
     ties: tuple[str, ...] = ()
 
 
@@ -164,7 +164,8 @@ def to_json(rows: Iterable[Row]) -> list[dict[str, Any]]:
     """Return every row's facts as JSON-like values, in the boards' order.
 
     Beside the row's own facts: ``evidence``, ``name``, ``rank`` (None without one), ``rank_is_shared``,
-    ``is_undominated``, ``ties`` (names of the rows it cannot be told apart from), ``resolvable`` (of its board).
+    ``on_front`` (by axis of cost), ``ties`` (names of the rows it cannot be told apart from), ``resolvable`` (of its
+    board).
     """
     return [
         {
@@ -173,7 +174,7 @@ def to_json(rows: Iterable[Row]) -> list[dict[str, Any]]:
             "name": place.name,
             "rank": place.rank,
             "rank_is_shared": place.is_shared,
-            "is_undominated": place.is_undominated,
+            "on_front": dict(place.on_front),
             "ties": place.ties,
             "resolvable": board.resolvable.facts(),
         }
@@ -207,7 +208,7 @@ def _places(rows: Sequence[Row], names: Mapping[str, str]) -> tuple[Place, ...]:
     others = sorted((row for row in rows if not _may_rank(row)), key=_by_uar)
     found = separate(ranked)
     shared = Counter(found.ranks)
-    front = {row.system: _is_undominated(row, rows) for row in rows}
+    front = standings(rows)
     return (
         *(
             Place(
@@ -220,31 +221,13 @@ def _places(rows: Sequence[Row], names: Mapping[str, str]) -> tuple[Place, ...]:
             )
             for row, rank in zip(ranked, found.ranks, strict=True)
         ),
-        *(Place(row, names[row.system], None, is_shared=False, is_undominated=front[row.system]) for row in others),
+        *(Place(row, names[row.system], None, is_shared=False, on_front=front[row.system]) for row in others),
     )
 
 
 def _may_rank(row: Row) -> bool:
     is_ranked = bool(row.standing.get("ranked", True)) and row.evidence == "verified"
     return row.is_whole and row.uar.value is not None and is_ranked
-
-
-def _is_undominated(row: Row, rows: Iterable[Row]) -> bool | None:
-    uar, latency = row.uar.value, row.cost_of("latency_p50_ms").value
-    if uar is None or latency is None or not row.is_whole:
-        return None
-    for other in rows:
-        theirs, other_latency = other.uar.value, other.cost_of("latency_p50_ms").value
-        if theirs is None or other_latency is None or not other.is_whole or not same_machine(row, other):
-            continue
-        if theirs >= uar and other_latency <= latency and (theirs > uar or other_latency < latency):
-            return False
-    return True
-
-
-def same_machine(first: Row, second: Row) -> bool:
-    """Tell whether times of two rows may be compared: they have one machine card."""
-    return canonical_json(first.machine) == canonical_json(second.machine)
 
 
 __all__ = [
@@ -254,6 +237,5 @@ __all__ = [
     "Place",
     "display_names",
     "make_boards",
-    "same_machine",
     "to_json",
 ]

@@ -143,7 +143,7 @@ def row_facts(board: Board, place: Place) -> dict[str, Any]:
         "evidence": row.evidence,
         "is_whole": row.is_whole,
         "is_headline": board.is_headline,
-        "is_undominated": place.is_undominated,
+        **{f"on_front_{axis}": stands for axis, stands in place.on_front.items()},
         "ties": "; ".join(place.ties),
         "resolvable": board.resolvable.value,
         "pretrained_on": "; ".join(pretrained_on(row)),

@@ -9,13 +9,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, get_args
 from urllib.parse import quote
 
-from serbench.board.markdown import NOTHING, escape, one_line, percent
+from serbench.board.markdown import NOTHING, escape, one_line, percent, short
 from serbench.board.marks import marks_of
+from serbench.board.pareto import AXES
 from serbench.board.rank import FLOORS, Board, Place
 from serbench.digest import canonical_json
 from serbench.results.row import Evidence, Row
 from serbench.scoring.figure import Figure
 
+#: Stands before a cost of a row on the Pareto front.
+FRONT = "◆"
 #: First line of every page that a build may replace or remove.
 MARK = "<!-- made by `serbench leaderboard build`; edits are lost -->"
 
@@ -121,6 +124,12 @@ def resolves(board: Board) -> str:
     return f"{board.first.speakers} speakers resolve {points}"
 
 
+def cost_cell(place: Place, figure: str) -> str:
+    """Return a cost, with ``◆`` before it where the row stands on the Pareto front of UAR against it."""
+    stands = any(axis.figure == figure and place.on_front[axis.name] for axis in AXES)
+    return f"{FRONT} {short(place.row.cost_of(figure))}" if stands else short(place.row.cost_of(figure))
+
+
 def mean_of(row: Row, metric: str) -> Figure:
     """Return a metric's mean over seeds, undefined where it was not computed."""
     return row.scores[metric].mean if metric in row.scores else Figure.undefined("not computed")
@@ -201,11 +210,13 @@ def command_of(row: Row) -> str:
 
 
 __all__ = [
+    "FRONT",
     "MARK",
     "audio_label",
     "cells_done",
     "command_of",
     "copy_label",
+    "cost_cell",
     "evidence_of",
     "interval_cell",
     "is_altered",

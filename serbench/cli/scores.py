@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 
-from serbench.board.markdown import percent, short
+from serbench.board.markdown import one_line, percent
 from serbench.board.marks import mark_meanings, marks_of
 from serbench.board.matrix import is_crossed
 from serbench.board.rank import Board, Place, make_boards
-from serbench.board.wording import resolves
+from serbench.board.wording import FRONT, cost_cell, machine_key, machine_letters, machine_name, resolves
 from serbench.cli import console
 from serbench.cli.matrix import print_matrices
 from serbench.results.row import Row
 
-_COLUMNS = ("model", "rank", "UAR %", "95 %", "WA %", "params", "ms", "train s")
+_COLUMNS = ("model", "rank", "UAR %", "95 %", "params", "MACs", "ms", "train s")
 
 
 def print_scores(rows: Sequence[Row]) -> None:
@@ -27,8 +28,11 @@ def print_scores(rows: Sequence[Row]) -> None:
 
 
 def _print_boards(boards: Sequence[Board]) -> None:
+    machines = machine_letters([place.row for board in boards for place in board.places])
+    letters = machines if len(machines) > 1 else {}
     for board in boards:
-        console.table(_COLUMNS, map(_line, board.places), title=_title(board), right=_COLUMNS[1:])
+        lines = [_line(place, letters) for place in board.places]
+        console.table(_COLUMNS, lines, title=_title(board), right=_COLUMNS[1:])
         for problem in dict.fromkeys(problem for place in board.places for problem in place.row.problems):
             console.line(f"  {problem}")
         console.line(f"  {resolves(board)}")
@@ -36,10 +40,14 @@ def _print_boards(boards: Sequence[Board]) -> None:
     meanings = mark_meanings(place.row for board in boards for place in board.places)
     if meanings:
         console.prose(f"Marks: {'; '.join(meanings)}.")
+    for card, letter in letters.items():
+        console.prose(f"{letter}: {one_line(machine_name(json.loads(card)))}")
     console.prose(
-        "UAR: pooled over folds, mean over seeds; 95 %: over speakers; ms: p50 at batch 1 on one CPU thread, features "
-        "included; train s: per cell. Rank: 1 plus the number of rows that the speakers show to be better; =: a shared "
-        "one. Speakers resolve what one comparison over them would show in 4 of 5 cases."
+        "UAR: pooled over folds, mean over seeds; 95 %: over speakers; MACs: of a clip of 3 s; ms: p50 at batch 1 on "
+        "one CPU thread, features included; train s: per cell. Rank: 1 plus the number of rows that the speakers show "
+        f"to be better; =: a shared one. Speakers resolve what one comparison over them would show in 4 of 5 cases. "
+        f"{FRONT}: nobody is as good and as cheap in this, and better in one of the two; times are compared within one "
+        "machine alone."
     )
 
 
@@ -48,17 +56,19 @@ def _title(board: Board) -> str:
     return f"{board.dataset}, {board.protocol}{reason}"
 
 
-def _line(place: Place) -> tuple[object, ...]:
+def _line(place: Place, machines: Mapping[str, str]) -> tuple[object, ...]:
+    """Return the cells of a row; times have the letter of their machine where there are several."""
     row = place.row
+    on = f" {machines[machine_key(row)]}" if machines else ""
     return (
         f"{place.name} {marks_of(place.row)}".rstrip(),
         f"{place.rank}{'=' if place.is_shared else ''}" if place.rank else None,
         percent(row.uar),
         _interval(row),
-        percent(row.scores["wa"].mean),
-        short(row.cost_of("parameters_total")),
-        short(row.cost_of("latency_p50_ms")),
-        short(row.cost_of("train_seconds")),
+        cost_cell(place, "parameters_total"),
+        cost_cell(place, "macs_3s"),
+        cost_cell(place, "latency_p50_ms") + on,
+        cost_cell(place, "train_seconds") + on,
     )
 
 

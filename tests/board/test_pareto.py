@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from serbench.board.pareto import AXES, LATENCY, MACS, PARAMETERS, Point, front_of, fronts, undominated
+from serbench.board.pareto import AXES, LATENCY, MACS, PARAMETERS, Point, front_of, fronts, standings
 from serbench.scoring.efficiency import FIGURES
 from serbench.scoring.figure import Figure
 from tests.board.test_rank import row
@@ -72,7 +72,11 @@ def test_times_are_compared_within_a_card_and_counts_across():
     assert (second.best, second.beaten, second.machine) == ((b,), (c,), {"processor": "two"})
     (only,) = fronts(rows, PARAMETERS)
     assert (only.best, only.beaten, only.machine) == ((c, a), (b,), None)
-    assert undominated(rows) == {a: (LATENCY, PARAMETERS), b: (LATENCY,), c: (PARAMETERS,)}
+    assert standings(rows) == {
+        a: {"latency": True, "macs": None, "parameters": True},
+        b: {"latency": True, "macs": None, "parameters": False},
+        c: {"latency": False, "macs": None, "parameters": True},
+    }
 
 
 @pytest.mark.parametrize(
@@ -95,7 +99,7 @@ def test_a_row_that_cannot_compete_beats_nobody(changed, reason):
 
 def test_no_rows_have_no_front():
     assert fronts([], MACS) == ()
-    assert undominated([]) == {}
+    assert standings([]) == {}
 
 
 def test_axes_are_figures_of_every_record():

@@ -153,7 +153,7 @@ def test_the_front_is_of_one_machine_and_of_whole_rows():
         row("partial", 0.99, latency=0.1, problems=["seed 0: 1 of 3 folds are done"]),
     ]
     (board,) = make_boards(rows)
-    front = {place.row.label: place.is_undominated for place in board.places}
+    front = {place.row.label: place.on_front["latency"] for place in board.places}
     assert front == {
         "best": True,
         "fast": True,
@@ -166,7 +166,7 @@ def test_the_front_is_of_one_machine_and_of_whole_rows():
 
 def test_equals_do_not_dominate_each_other():
     (board,) = make_boards([row("a", 0.9, latency=1.0), row("b", 0.9, latency=1.0)])
-    assert [place.is_undominated for place in board.places] == [True, True]
+    assert [place.on_front["latency"] for place in board.places] == [True, True]
 
 
 def test_systems_of_one_label_get_names_of_their_own():

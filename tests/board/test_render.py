@@ -85,6 +85,20 @@ def test_what_was_not_measured_is_said_once_with_its_reason(built):
     )
 
 
+def test_the_front_is_marked_before_the_cost_it_is_of(built):
+    lines = [line for line in tables((built / "tables" / "si-emodb.md").read_text()) if len(line) == 11]
+    header, body = lines[0], {line[0]: line for line in lines[2:]}
+    column = {name: {row: line[header.index(name)] for row, line in body.items()} for name in ("params", "p50 ms")}
+    assert column["params"] == {"good": "◆ 46.8k", "slow": "◆ 46.8k", "*logreg*": "46.8k", "*majority*": "46.8k"}
+    assert column["p50 ms"] == {"good": "◆ 3", "slow": "9", "*logreg*": "◆ 1", "*majority*": "◆ 0.1"}
+
+
+def test_the_csv_says_of_every_axis_whether_a_row_stands_on_the_front(built):
+    found = {line["model"]: line for line in read_csv(built / "tables" / "si-emovo.csv")}
+    assert (found["good"]["on_front_latency"], found["good"]["on_front_macs"]) == ("True", "")
+    assert found["slow"]["on_front_latency"] == "", "it is partial"
+
+
 def test_a_partial_row_has_no_rank_and_its_reasons_below(built):
     text = (built / "tables" / "si-emovo.md").read_text()
     lines = {line[1]: line for line in tables(text) if len(line) == 10}
