@@ -11,12 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from serbench.errors import PluginError
 from serbench.features.table import Column, FeatureTable
+from serbench.learning.drawing import Families
 from serbench.learning.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -87,6 +89,11 @@ class ResidentTable:
 
     def __len__(self) -> int:
         return len(self.table)
+
+    @cached_property
+    def families(self) -> Families:
+        """Its clips with their children."""
+        return Families.of(self.table)
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Return the shape of one row of a batch, by feature name."""

@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import contextlib
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from serbench.errors import PluginError
+from serbench.learning.drawing import draw_batches
 from serbench.learning.recipe import Recipe
 from serbench.learning.resident import ResidentTable
 
@@ -78,9 +80,8 @@ def train(
     schedule = (
         torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, recipe.epochs) if recipe.schedule == "cosine" else None
     )
-    weights = _class_weights(rows, recipe)
-    best, best_state, history = (-np.inf, -np.inf), None, []
-    waited = 0
+    weights = class_weights(rows, recipe)
+    choice, best_state, history = Choice(recipe), None, []
     for epoch in range(1, recipe.epochs + 1):
         row: dict[str, Any] = {
             "epoch": epoch,
@@ -92,16 +93,34 @@ def train(
         if dev is None or recipe.keep == "last":
             continue
         row["dev_loss"], row["dev_uar"] = evaluate(network, dev, recipe)
-        standing = (row["dev_uar"], -row["dev_loss"]) if recipe.monitor == "uar" else (-row["dev_loss"], 0.0)
-        waited += 1
-        if standing > best:
-            best, best_state, waited = standing, copy.deepcopy(network.state_dict()), 0
-        elif recipe.patience is not None and waited >= recipe.patience:
+        if choice.is_best(row):
+            best_state = copy.deepcopy(network.state_dict())
+        elif choice.is_over:
             break
     if best_state is not None:
         network.load_state_dict(best_state)
     network.eval()
     return history
+
+
+class Choice:
+    """Which epoch is best on dev, and when to stop waiting for a better one."""
+
+    def __init__(self, recipe: Recipe) -> None:
+        self.recipe, self.best, self.waited = recipe, (-np.inf, -np.inf), 0
+
+    def is_best(self, row: Mapping[str, Any]) -> bool:
+        """Take note of the next epoch's ``dev_uar`` and ``dev_loss``; return whether none was better before."""
+        standing = (row["dev_uar"], -row["dev_loss"]) if self.recipe.monitor == "uar" else (-row["dev_loss"], 0.0)
+        self.waited += 1
+        if standing > self.best:
+            self.best, self.waited = standing, 0
+        return self.waited == 0
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the recipe's patience is at its end."""
+        return self.recipe.patience is not None and self.waited >= self.recipe.patience
 
 
 def _epoch(
@@ -115,64 +134,43 @@ def _epoch(
     import torch
 
     network.train()
-    drawn = draw_epoch(rows, generator)
+    if rows.codes is None:
+        raise PluginError("training rows have no labels")
     total, seen = torch.zeros((), device=rows.device), 0
-    for chosen in batches(drawn, recipe.batch_size):
-        index = chosen.to(rows.device)
-        batch = rows.batch(index, torch.rand(len(chosen), generator=generator).to(rows.device))
-        if rows.codes is None:
-            raise PluginError("training rows have no labels")
+    for draw in draw_batches(rows.families, recipe, generator):
+        index = draw.rows.to(rows.device)
+        batch = rows.batch(index, draw.positions.to(rows.device))
         codes = rows.codes[index]
-        share, partner = 1.0, None
-        if recipe.mixup > 0:
-            share = float(
-                np.random.default_rng(int(torch.randint(2**31, (1,), generator=generator))).beta(
-                    recipe.mixup, recipe.mixup
-                )
-            )
-            partner = torch.randperm(len(chosen), generator=generator).to(rows.device)
-            batch = _mixed(batch, partner, share)
-        optimizer.zero_grad(set_to_none=True)
-        with _autocast(recipe, rows.device):
-            logits = network(batch).float()
-        loss = _loss(logits, codes, recipe, weights)
+        partner = None if draw.partner is None else draw.partner.to(rows.device)
         if partner is not None:
-            loss = share * loss + (1 - share) * _loss(logits, codes[partner], recipe, weights)
+            batch = mixed(batch, partner, draw.share)
+        optimizer.zero_grad(set_to_none=True)
+        with autocast(recipe, rows.device):
+            logits = network(batch).float()
+        loss = loss_of(logits, codes, recipe, weights)
+        if partner is not None:
+            loss = draw.share * loss + (1 - draw.share) * loss_of(logits, codes[partner], recipe, weights)
         penalty = getattr(network, "penalty", None)
         whole = loss + penalty() if callable(penalty) else loss
         whole.backward()
         if recipe.clip_gradient is not None:
             torch.nn.utils.clip_grad_norm_(network.parameters(), recipe.clip_gradient)
         optimizer.step()
-        total, seen = total + loss.detach() * len(chosen), seen + len(chosen)
-    mean = float(total) / seen
-    if not np.isfinite(mean):
-        raise PluginError(f"the training loss is {mean}; lower the learning rate or clip the gradient")
-    return mean
+        total, seen = total + loss.detach() * len(index), seen + len(index)
+    return expect_finite(float(total) / seen)
 
 
-def draw_epoch(rows: ResidentTable, generator: torch.Generator) -> torch.Tensor:
-    """Return int64 row numbers in random order: each clip once, as itself or as one of its children."""
-    import torch
+def expect_finite(loss: float) -> float:
+    """Return a mean training loss.
 
-    parents = rows.table.parents or rows.table.ids
-    families: dict[str, list[int]] = {}
-    for number, parent in enumerate(parents):
-        families.setdefault(parent, []).append(number)
-    sizes = torch.tensor([len(members) for members in families.values()])
-    picks = (torch.rand(len(sizes), generator=generator) * sizes).long().clamp(max=sizes - 1)
-    drawn = torch.tensor([members[int(pick)] for members, pick in zip(families.values(), picks, strict=True)])
-    return drawn[torch.randperm(len(drawn), generator=generator)]
-
-
-def batches(drawn: torch.Tensor, size: int) -> list[torch.Tensor]:
-    """Cut row numbers into batches; a last batch of a single row joins its neighbour (batch norm needs two)."""
-    import torch
-
-    parts = list(torch.split(drawn, size))
-    if len(parts) > 1 and len(parts[-1]) == 1:
-        parts[-2:] = [torch.cat(parts[-2:])]
-    return parts
+    Raises
+    ------
+    PluginError
+        When it is not finite.
+    """
+    if not np.isfinite(loss):
+        raise PluginError(f"the training loss is {loss}; lower the learning rate or clip the gradient")
+    return loss
 
 
 def posteriors(network: nn.Module, rows: ResidentTable, recipe: Recipe) -> torch.Tensor:
@@ -182,7 +180,7 @@ def posteriors(network: nn.Module, rows: ResidentTable, recipe: Recipe) -> torch
     network.eval()
     numbers, positions = rows.grid()
     parts = []
-    with torch.inference_mode(), _autocast(recipe, rows.device):
+    with torch.inference_mode(), autocast(recipe, rows.device):
         for piece in range(0, len(numbers), PREDICTION_BATCH):
             span = slice(piece, piece + PREDICTION_BATCH)
             parts.append(torch.softmax(network(rows.batch(numbers[span], positions[span])).float(), dim=1))
@@ -195,8 +193,12 @@ def posteriors(network: nn.Module, rows: ResidentTable, recipe: Recipe) -> torch
 
 def evaluate(network: nn.Module, rows: ResidentTable, recipe: Recipe) -> tuple[float, float]:
     """Return cross-entropy of the averaged posteriors and UAR over the classes present."""
-    scores = posteriors(network, rows, recipe).numpy().astype(np.float64)
-    truth = rows.table.codes
+    return judge(posteriors(network, rows, recipe).numpy(), rows.table.codes)
+
+
+def judge(posterior: npt.NDArray[np.float32], truth: npt.NDArray[np.int64]) -> tuple[float, float]:
+    """Return cross-entropy of (n, k) posteriors and UAR over the classes present."""
+    scores = posterior.astype(np.float64)
     loss = float(-np.log(np.clip(scores[np.arange(len(truth)), truth], 1e-12, 1)).mean())
     guess = scores.argmax(axis=1)
     return loss, float(np.mean([(guess[truth == code] == code).mean() for code in np.unique(truth)]))
@@ -212,7 +214,8 @@ def _optimizer(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
     return kind(parameters, lr=rate, weight_decay=decay)
 
 
-def _class_weights(rows: ResidentTable, recipe: Recipe) -> torch.Tensor | None:
+def class_weights(rows: ResidentTable, recipe: Recipe) -> torch.Tensor | None:
+    """Return float32 (k,) weights of the classes on the rows' device, or None where all count alike."""
     import torch
 
     if recipe.class_weights == "none":
@@ -222,7 +225,8 @@ def _class_weights(rows: ResidentTable, recipe: Recipe) -> torch.Tensor | None:
     return torch.tensor(weights, dtype=torch.float32, device=rows.device)
 
 
-def _loss(logits: torch.Tensor, codes: torch.Tensor, recipe: Recipe, weights: torch.Tensor | None) -> torch.Tensor:
+def loss_of(logits: torch.Tensor, codes: torch.Tensor, recipe: Recipe, weights: torch.Tensor | None) -> torch.Tensor:
+    """Return the mean loss of (b, k) logits as the recipe has it."""
     import torch
 
     if recipe.loss == "cross-entropy":
@@ -235,13 +239,15 @@ def _loss(logits: torch.Tensor, codes: torch.Tensor, recipe: Recipe, weights: to
     return (weights[codes] * focal).sum() / weights[codes].sum()
 
 
-def _mixed(batch: Any, partner: torch.Tensor, share: float) -> Any:
+def mixed(batch: Any, partner: torch.Tensor, share: float | torch.Tensor) -> Any:
+    """Return a batch whose rows are mixed with their partners', of every feature alike; ``share`` is their own part."""
     if isinstance(batch, dict):
-        return {name: _mixed(values, partner, share) for name, values in batch.items()}
+        return {name: mixed(values, partner, share) for name, values in batch.items()}
     return share * batch + (1 - share) * batch[partner]
 
 
-def _autocast(recipe: Recipe, device: str) -> contextlib.AbstractContextManager[Any]:
+def autocast(recipe: Recipe, device: str) -> contextlib.AbstractContextManager[Any]:
+    """Return the context of the recipe's precision for forward passes; parameters, losses and scores stay float32."""
     import torch
 
     if recipe.precision == "fp32":
@@ -249,4 +255,17 @@ def _autocast(recipe: Recipe, device: str) -> contextlib.AbstractContextManager[
     return torch.autocast(device, dtype=torch.bfloat16)
 
 
-__all__ = ["batches", "draw_epoch", "evaluate", "posteriors", "repeatable", "train"]
+__all__ = [
+    "PREDICTION_BATCH",
+    "Choice",
+    "autocast",
+    "class_weights",
+    "evaluate",
+    "expect_finite",
+    "judge",
+    "loss_of",
+    "mixed",
+    "posteriors",
+    "repeatable",
+    "train",
+]

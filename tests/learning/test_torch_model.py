@@ -10,8 +10,8 @@ import torch
 from serbench.api import FeatureTable, NotFittedError, Recipe
 from serbench.errors import PluginError, UsageError
 from serbench.features.table import Column
+from serbench.learning.drawing import Families, batches
 from serbench.learning.resident import ResidentTable, Scaler
-from serbench.learning.training import batches, draw_epoch
 from tests.learning.tables import LABELS, sequence_table, vector_table
 
 
@@ -107,6 +107,19 @@ def test_every_word_of_the_recipe_trains(small, change):
     assert not np.array_equal(scores, fitted(small).predict(test.without_labels()).scores)
 
 
+def test_bf16_scores_nearly_as_fp32_does_and_stays_float32_outside(small):
+    test = sequence_table(60, seed=2, labelled=False)
+    full, half = fitted(small, epochs=1), fitted(small, epochs=1, precision="bf16")
+    scores = half.predict(test).scores
+
+    assert {each.dtype for each in half.network_.state_dict().values()} == {torch.float32, torch.int64}
+    assert {each.dtype for each in half.state().values() if each.dtype.kind == "f"} == {np.dtype(np.float32)}
+    assert scores.dtype == np.float64
+    np.testing.assert_allclose(scores.sum(1), 1, atol=1e-12)
+    np.testing.assert_allclose(scores, full.predict(test).scores, atol=0.02)
+    assert half.history()[0]["train_loss"] == pytest.approx(full.history()[0]["train_loss"], rel=0.01)
+
+
 @pytest.mark.parametrize("change", [{"optimizer": "adm"}, {"epochs": 0}, {"keep": "first"}], ids=str)
 def test_a_recipe_refuses_what_it_does_not_know(change):
     with pytest.raises(UsageError, match=next(iter(change))):
@@ -199,9 +212,9 @@ def test_an_epoch_shows_every_clip_once_as_itself_or_a_child():
     base = sequence_table(6)
     children = FeatureTable(tuple(f"{uid}+noise" for uid in base.ids), base.columns, LABELS, base.y, base.ids)
     table = FeatureTable.join([base, children])
-    rows = ResidentTable(table, {"mfcc": Scaler.fit(table.column, standardise=True)}, Recipe(segment=4), "cpu")
+    families = Families.of(table)
     generator = torch.Generator().manual_seed(0)
-    epochs = [draw_epoch(rows, generator).tolist() for _ in range(20)]
+    epochs = [families.draw(generator).tolist() for _ in range(20)]
 
     assert all(sorted(number % 6 for number in epoch) == list(range(6)) for epoch in epochs)
     assert {number for epoch in epochs for number in epoch} == set(range(12))
