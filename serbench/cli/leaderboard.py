@@ -36,6 +36,25 @@ Into = Annotated[
     ),
 ]
 Check = Annotated[bool, typer.Option("--check", help="Write nothing; fail where a view is not what would be written.")]
+MaxParams = Annotated[
+    str | None, typer.Option("--max-params", metavar="NUMBER", help="Rows of at most so many parameters: 100k.")
+]
+MaxMacs = Annotated[
+    str | None,
+    typer.Option(
+        "--max-macs-per-second",
+        metavar="NUMBER",
+        help="Rows of at most so many multiply-accumulates per second of audio: 1.5M.",
+    ),
+]
+MaxLatency = Annotated[
+    str | None,
+    typer.Option(
+        "--max-latency-ms",
+        metavar="NUMBER",
+        help="Rows that answer a clip of 3 s in so many ms (p50, one CPU thread), on the machine that timed most.",
+    ),
+]
 Boards = Annotated[list[Path], typer.Argument(metavar="A B", help="The folders to join.")]
 ToBoard = Annotated[Path, typer.Option("--to", metavar="FOLDER", help="The leaderboard.")]
 ToMerged = Annotated[Path, typer.Option("--to", metavar="FOLDER", help="Where the joined board is written.")]
@@ -86,17 +105,34 @@ def build(folder: Folder = Path("runs"), to: To = None, into: Into = None, check
     console.line(f"{len(written)} files written; the first to read is {(to or folder) / 'README.md'}")
 
 
-def show(folder: Folder = Path("runs"), as_json: AsJson = False) -> None:
-    """Print the leaderboard of a folder of records."""
-    from serbench.board.rank import to_json
-    from serbench.cli.scores import print_scores
+def show(
+    folder: Folder = Path("runs"),
+    max_params: MaxParams = None,
+    max_macs_per_second: MaxMacs = None,
+    max_latency_ms: MaxLatency = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print the leaderboard of a folder of records.
 
-    rows = stored_rows(folder)
-    if as_json:
+    Within a budget, only rows that fit it compete: ranks and fronts are among them, and every row that is left out is
+    named with the reason, unknown costs too. With --json and a budget: budget, rows and left_out.
+    """
+    from serbench.board.budget import make_limits, within
+    from serbench.board.rank import to_json
+    from serbench.cli.scores import print_left_out, print_scores
+
+    limits = make_limits(max_params, max_macs_per_second, max_latency_ms)
+    rows, left = within(stored_rows(folder), limits)
+    if as_json and limits:
+        budget = {each.figure: each.most for each in limits}
+        console.print_json({"budget": budget, "rows": to_json(rows), "left_out": [each.facts() for each in left]})
+    elif as_json:
         console.print_json(to_json(rows))
-        return
-    print_scores(rows)
-    console.line(f"next: serbench leaderboard build {folder}")
+    else:
+        if rows:
+            print_scores(rows)
+        print_left_out(left, limits)
+        console.line(f"next: serbench leaderboard build {folder}")
 
 
 def add(

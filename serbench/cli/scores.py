@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
-from serbench.board.markdown import one_line, percent
+from serbench.board.budget import LeftOut, Limit
+from serbench.board.markdown import one_line, percent, short
 from serbench.board.marks import mark_meanings, marks_of
 from serbench.board.matrix import is_crossed
 from serbench.board.rank import Board, Place, make_boards
@@ -13,6 +14,7 @@ from serbench.board.wording import FRONT, cost_cell, machine_key, machine_letter
 from serbench.cli import console
 from serbench.cli.matrix import print_matrices
 from serbench.results.row import Row
+from serbench.scoring.figure import Figure
 
 _COLUMNS = ("model", "rank", "UAR %", "95 %", "params", "MACs", "ms", "train s")
 
@@ -25,6 +27,19 @@ def print_scores(rows: Sequence[Row]) -> None:
         _print_boards(boards)
     if crossed:
         print_matrices(crossed)
+
+
+def print_left_out(left: Sequence[LeftOut], limits: Sequence[Limit]) -> None:
+    """Print how many rows a budget leaves out, each by name with the datasets and the reason."""
+    if not limits:
+        return
+    where: dict[tuple[str, str], list[str]] = {}
+    for each in left:
+        where.setdefault((each.name, each.reason), []).append(each.row.dataset["name"])
+    asked = ", ".join(f"{limit.option} {short(Figure(limit.most))}" for limit in limits)
+    console.line(f"{len(left)} row{'s' * (len(left) != 1)} left out by {asked}{':' * bool(left)}")
+    for (name, reason), datasets in where.items():
+        console.prose(f"- {name} on {', '.join(dict.fromkeys(datasets))}: {reason}")
 
 
 def _print_boards(boards: Sequence[Board]) -> None:
@@ -77,4 +92,4 @@ def _interval(row: Row) -> str | None:
     return None if low is None or high is None else f"{100 * low:.1f} to {100 * high:.1f}"
 
 
-__all__ = ["print_scores"]
+__all__ = ["print_left_out", "print_scores"]

@@ -90,7 +90,7 @@ def test_the_front_is_marked_before_the_cost_it_is_of(built):
     header, body = lines[0], {line[0]: line for line in lines[2:]}
     column = {name: {row: line[header.index(name)] for row, line in body.items()} for name in ("params", "p50 ms")}
     assert column["params"] == {"good": "◆ 46.8k", "slow": "◆ 46.8k", "*logreg*": "46.8k", "*majority*": "46.8k"}
-    assert column["p50 ms"] == {"good": "◆ 3", "slow": "9", "*logreg*": "◆ 1", "*majority*": "◆ 0.1"}
+    assert column["p50 ms"] == {"good": "◆ 3", "slow": "9", "*logreg*": "◆ 1", "*majority*": "◆ 0.100"}
 
 
 def test_the_csv_says_of_every_axis_whether_a_row_stands_on_the_front(built):

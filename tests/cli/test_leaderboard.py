@@ -119,3 +119,27 @@ def test_rows_without_predictions_are_self_reported(serbench, runs, tmp_path):
     assert "not checked: self-reported rows have no predictions" in result.stdout
     (row,) = json.loads((board / "leaderboard.json").read_text())["rows"]
     assert (row["evidence"], row["rank"]) == ("self-reported", None)
+
+
+def test_a_budget_names_what_it_leaves_out_and_ranks_the_rest(serbench, board):
+    result = serbench("leaderboard", "show", board, "--max-params", "3", "--max-latency-ms", "1k")
+    assert result.exit_code == 0
+    lines = result.stdout.splitlines()
+    assert lines[:2] == ["1 row left out by --max-params 3, --max-latency-ms 1k:", "- majority on synth: 4 parameters"]
+    result = serbench("leaderboard", "show", board, "--max-params", "4")
+    assert "0 rows left out by --max-params 4" in result.stdout.splitlines()
+    assert result.stdout.startswith("synth, si")
+
+
+def test_a_budget_as_json_has_both_sides(serbench, board):
+    facts = json.loads(serbench("leaderboard", "show", board, "--max-params", "1.5", "--json").stdout)
+    assert (facts["budget"], facts["rows"]) == ({"parameters_total": 1.5}, [])
+    (left,) = facts["left_out"]
+    assert (left["name"], left["dataset"], left["reason"]) == ("majority", "synth", "4 parameters")
+    assert [row["name"] for row in json.loads(serbench("leaderboard", "show", board, "--json").stdout)] == ["majority"]
+
+
+def test_a_budget_that_is_no_number_is_a_mistake(serbench, board):
+    result = serbench("leaderboard", "show", board, "--max-params", "100 thousand")
+    assert result.exit_code == 2
+    assert result.stderr.startswith("error: --max-params is '100 thousand', expected a number")
