@@ -33,7 +33,7 @@ _TEXT = ("reason", "interval", "audio_digest", "split_digest", "manifest_digest"
 _TRUTHS = (
     *("rank_is_shared", "is_floor", "is_whole", "is_headline", "is_altered"),
     *("on_front_latency", "on_front_macs", "on_front_parameters"),
-    "uses_test_statistics",
+    *("uses_test_statistics", "is_same_model"),
 )
 _WHOLE_NUMBERS = (
     *("rank", "seed", "seeds", "folds", "cells_done", "cells_expected", "utterances", "speakers"),

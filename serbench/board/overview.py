@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from urllib.parse import quote
 
 from serbench.board.critical import contest_sentences, make_contest
 from serbench.board.markdown import NOTHING, code, decimal, escape, one_line, percent, short, table
-from serbench.board.marks import PRETRAINED, SAW_THE_TEST, mark_meanings, marks_of
+from serbench.board.marks import PRETRAINED, SAW_THE_TEST, marks_of
 from serbench.board.matrix import is_crossed, matrix_lines
 from serbench.board.overall import Entry, Overall, make_overall
 from serbench.board.page import COST
@@ -24,6 +25,7 @@ from serbench.board.wording import (
     model_cell,
     page_stem,
     resolves,
+    sign_meanings,
     subject_of,
     why_apart,
 )
@@ -114,7 +116,7 @@ def _matrix(glance: Overall, boards: Sequence[Board], *, with_skill: bool) -> li
             skill = [_overall_skill(entry, len(boards))] if with_skill else []
             lines.append([_model(entry), *skill, *cells])
     found = table(header, lines)
-    meanings = mark_meanings(place.row for entry in glance.entries for place in entry.places.values())
+    meanings = sign_meanings(place for entry in glance.entries for place in entry.places.values())
     if meanings:
         found += ["", escape(f"Marks: {'; '.join(meanings)}.")]
     if any(is_altered(board.first) for board in boards):
@@ -123,8 +125,9 @@ def _matrix(glance: Overall, boards: Sequence[Board], *, with_skill: bool) -> li
 
 
 def _model(entry: Entry) -> str:
-    """Return the name; that a corpus was seen in pretraining stands beside the score on it."""
-    return model_cell(next(iter(entry.places.values()))).replace(SAW_THE_TEST, PRETRAINED)
+    """Return the name; what depends on the corpus (seen in pretraining, reduced precision) stands beside the score."""
+    place = replace(next(iter(entry.places.values())), variant=None)
+    return model_cell(place).replace(SAW_THE_TEST, PRETRAINED)
 
 
 def _overall_skill(entry: Entry, boards: int) -> str:
@@ -141,6 +144,8 @@ def _overall_uar(place: Place | None) -> str:
         text += " (self-reported)"
     if SAW_THE_TEST in marks_of(place.row):
         text += f" {SAW_THE_TEST}"
+    if place.variant:
+        text += f" {place.variant.sign}"
     return text if place.row.is_whole else f"{text} (partial {cells_done(place.row)})"
 
 

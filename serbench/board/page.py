@@ -7,7 +7,6 @@ from typing import Any
 from urllib.parse import quote
 
 from serbench.board.markdown import NOTHING, code, decimal, escape, one_line, percent, table
-from serbench.board.marks import mark_meanings
 from serbench.board.rank import FLOORS, Board
 from serbench.board.wording import (
     MARK,
@@ -26,6 +25,7 @@ from serbench.board.wording import (
     page_stem,
     rank_cell,
     resolves,
+    sign_meanings,
     subject_of,
     task_name,
     tie_sentences,
@@ -112,7 +112,7 @@ def _score_table(board: Board) -> Iterator[str]:
     ]
     yield from table(header, lines, left=2)
     yield from ("", _SCORES)
-    meanings = mark_meanings(place.row for place in board.places)
+    meanings = sign_meanings(board.places)
     if meanings:
         yield from ("", escape(f"Marks: {'; '.join(meanings)}."))
     ties = tie_sentences(board)
@@ -178,6 +178,8 @@ def _remarks(board: Board) -> Iterator[str]:
     for place in board.places:
         for problem in place.row.problems:
             yield f"* Partial: {escape(place.name)}: {escape(problem)}."
+        if place.variant:
+            yield f"* {escape(place.name)}: {escape(place.variant.sentence)}."
     for reason in sorted({place.row.interval.reason or "" for place in board.places if place.row.seeds} - {""}):
         yield f"* No interval: {escape(reason)}."
     for note, names in notes_of(board).items():

@@ -5,7 +5,8 @@ Conventions
 Rows are ranked by UAR within one task: one corpus copy, one label map, one split. Ranks are shared where the
 data cannot tell rows apart; ``serbench.board.apart`` says by which rule.
 
-Without a rank stand: rows that are not whole, self-reported rows, and all rows of a protocol that is never ranked.
+Without a rank stand: rows that are not whole, self-reported rows, models at reduced precision that keep what their
+float32 rows reach (``serbench.board.precision``), and all rows of a protocol that is never ranked.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any, Protocol
 
 from serbench.board.apart import separate, smallest_resolvable
 from serbench.board.pareto import standings
+from serbench.board.precision import Variant, variants
 from serbench.results.row import Row
 from serbench.scoring.figure import Figure
 
@@ -43,6 +45,8 @@ class Place:
         it is left out. See ``serbench.board.pareto``.
     ties
         Names of the ranked rows that it cannot be told apart from, of whatever rank; empty without a rank.
+    variant
+        What it is of its model, where it is of reduced precision.
     """
 
     row: Row
@@ -51,6 +55,7 @@ class Place:
     is_shared: bool
     on_front: Mapping[str, bool | None]
     ties: tuple[str, ...] = ()
+    variant: Variant | None = None
 
 
 @dataclass(frozen=True)
@@ -164,8 +169,8 @@ def to_json(rows: Iterable[Row]) -> list[dict[str, Any]]:
     """Return every row's facts as JSON-like values, in the boards' order.
 
     Beside the row's own facts: ``evidence``, ``name``, ``rank`` (None without one), ``rank_is_shared``,
-    ``on_front`` (by axis of cost), ``ties`` (names of the rows it cannot be told apart from), ``resolvable`` (of its
-    board).
+    ``on_front`` (by axis of cost), ``ties`` (names of the rows it cannot be told apart from), ``variant`` (of a row at
+    reduced precision), ``resolvable`` (of its board).
     """
     return [
         {
@@ -176,6 +181,7 @@ def to_json(rows: Iterable[Row]) -> list[dict[str, Any]]:
             "rank_is_shared": place.is_shared,
             "on_front": dict(place.on_front),
             "ties": place.ties,
+            "variant": place.variant.facts() if place.variant else None,
             "resolvable": board.resolvable.facts(),
         }
         for board in make_boards(rows)
@@ -204,24 +210,26 @@ def _by_uar(row: Row) -> tuple[Any, ...]:
 
 
 def _places(rows: Sequence[Row], names: Mapping[str, str]) -> tuple[Place, ...]:
-    ranked = sorted((row for row in rows if _may_rank(row)), key=_by_uar)
-    others = sorted((row for row in rows if not _may_rank(row)), key=_by_uar)
+    reduced = variants(rows)
+    same = {system for system, each in reduced.items() if each.is_same_model}
+    ordered = sorted(rows, key=_by_uar)
+    ranked = [row for row in ordered if _may_rank(row) and row.system not in same]
     found = separate(ranked)
     shared = Counter(found.ranks)
     front = standings(rows)
-    return (
-        *(
-            Place(
-                row,
-                names[row.system],
-                rank,
-                shared[rank] > 1,
-                front[row.system],
-                tuple(names[system] for system in found.ties[row.system]),
-            )
-            for row, rank in zip(ranked, found.ranks, strict=True)
-        ),
-        *(Place(row, names[row.system], None, is_shared=False, on_front=front[row.system]) for row in others),
+    ranks = {row.system: rank for row, rank in zip(ranked, found.ranks, strict=True)}
+    others = [row for row in ordered if row.system not in ranks]
+    return tuple(
+        Place(
+            row,
+            names[row.system],
+            ranks.get(row.system),
+            is_shared=shared[ranks.get(row.system, 0)] > 1,
+            on_front=front[row.system],
+            ties=tuple(names[system] for system in found.ties.get(row.system, ())),
+            variant=reduced.get(row.system),
+        )
+        for row in (*ranked, *others)
     )
 
 

@@ -17,11 +17,12 @@ from urllib.parse import quote
 from serbench.board.critical import critical_svg, make_contest
 from serbench.board.inflation import inflation_lines, inflation_of
 from serbench.board.markdown import one_line, percent, short
-from serbench.board.marks import marks_of, pretrained_on, uses_test_statistics
+from serbench.board.marks import pretrained_on, uses_test_statistics
 from serbench.board.matrix import is_crossed, matrix_facts, matrix_lines
 from serbench.board.overall import make_overall
 from serbench.board.overview import overview_lines
 from serbench.board.page import page_lines
+from serbench.board.precision import precision_of
 from serbench.board.rank import FLOORS, Board, Place, make_boards
 from serbench.board.wording import (
     MARK,
@@ -33,6 +34,7 @@ from serbench.board.wording import (
     mean_of,
     page_stem,
     rank_cell,
+    signs_of,
     task_name,
     uar_cell,
 )
@@ -92,7 +94,7 @@ def board_table(rows: Iterable[Row]) -> list[dict[str, str]]:
             "protocol": board.protocol,
             "dataset": one_line(task_name(board)),
             "rank": rank_cell(place),
-            "model": f"{one_line(place.name)} {marks_of(place.row)}".rstrip(),
+            "model": f"{one_line(place.name)} {signs_of(place)}".rstrip(),
             "UAR %": uar_cell(place.row),
             "95 % speakers": interval_cell(place.row),
             "WA %": percent(mean_of(place.row, "wa")),
@@ -145,6 +147,8 @@ def row_facts(board: Board, place: Place) -> dict[str, Any]:
         "is_headline": board.is_headline,
         **{f"on_front_{axis}": stands for axis, stands in place.on_front.items()},
         "ties": "; ".join(place.ties),
+        "precision": precision_of(row),
+        "is_same_model": place.variant.is_same_model if place.variant else None,
         "resolvable": board.resolvable.value,
         "pretrained_on": "; ".join(pretrained_on(row)),
         "uses_test_statistics": uses_test_statistics(row),

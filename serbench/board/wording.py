@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import shlex
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, get_args
 from urllib.parse import quote
 
 from serbench.board.markdown import NOTHING, escape, one_line, percent, short
-from serbench.board.marks import marks_of
+from serbench.board.marks import mark_meanings, marks_of
 from serbench.board.pareto import AXES
+from serbench.board.precision import precision_meanings
 from serbench.board.rank import FLOORS, Board, Place
 from serbench.digest import canonical_json
 from serbench.results.row import Evidence, Row
@@ -84,8 +85,19 @@ def is_altered(row: Row) -> bool:
 
 def model_cell(place: Place) -> str:
     """Return the name, escaped, with its marks; a floor's in italics."""
-    name, marks = escape(place.name), marks_of(place.row)
+    name, marks = escape(place.name), signs_of(place)
     return (f"*{name}*" if place.row.model["name"] in FLOORS else name) + (f" {marks}" if marks else "")
+
+
+def signs_of(place: Place) -> str:
+    """Return the signs beside a name: what its cards declared, and what it is of its model at reduced precision."""
+    return marks_of(place.row) + (place.variant.sign if place.variant else "")
+
+
+def sign_meanings(places: Iterable[Place]) -> list[str]:
+    """Return a sentence part per sign that one of the places has."""
+    places = list(places)
+    return mark_meanings(place.row for place in places) + precision_meanings(place.variant for place in places)
 
 
 def evidence_of(board: Board) -> str:
@@ -230,6 +242,8 @@ __all__ = [
     "page_stem",
     "rank_cell",
     "resolves",
+    "sign_meanings",
+    "signs_of",
     "subject_of",
     "task_name",
     "tie_groups",

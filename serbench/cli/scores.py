@@ -7,10 +7,18 @@ from collections.abc import Mapping, Sequence
 
 from serbench.board.budget import LeftOut, Limit
 from serbench.board.markdown import one_line, percent, short
-from serbench.board.marks import mark_meanings, marks_of
 from serbench.board.matrix import is_crossed
 from serbench.board.rank import Board, Place, make_boards
-from serbench.board.wording import FRONT, cost_cell, machine_key, machine_letters, machine_name, resolves
+from serbench.board.wording import (
+    FRONT,
+    cost_cell,
+    machine_key,
+    machine_letters,
+    machine_name,
+    resolves,
+    sign_meanings,
+    signs_of,
+)
 from serbench.cli import console
 from serbench.cli.matrix import print_matrices
 from serbench.results.row import Row
@@ -50,9 +58,12 @@ def _print_boards(boards: Sequence[Board]) -> None:
         console.table(_COLUMNS, lines, title=_title(board), right=_COLUMNS[1:])
         for problem in dict.fromkeys(problem for place in board.places for problem in place.row.problems):
             console.line(f"  {problem}")
+        for place in board.places:
+            if place.variant:
+                console.prose(f"- {place.name}: {place.variant.sentence}")
         console.line(f"  {resolves(board)}")
         console.line()
-    meanings = mark_meanings(place.row for board in boards for place in board.places)
+    meanings = sign_meanings(place for board in boards for place in board.places)
     if meanings:
         console.prose(f"Marks: {'; '.join(meanings)}.")
     for card, letter in letters.items():
@@ -76,7 +87,7 @@ def _line(place: Place, machines: Mapping[str, str]) -> tuple[object, ...]:
     row = place.row
     on = f" {machines[machine_key(row)]}" if machines else ""
     return (
-        f"{place.name} {marks_of(place.row)}".rstrip(),
+        f"{place.name} {signs_of(place)}".rstrip(),
         f"{place.rank}{'=' if place.is_shared else ''}" if place.rank else None,
         percent(row.uar),
         _interval(row),
