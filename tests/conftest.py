@@ -28,6 +28,7 @@ def _own_places(tmp_path_factory):
     """Keep the whole session out of the home folder, and blind to what the user has set."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SERBENCH_CACHE", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("MPLCONFIGDIR", str(tmp_path_factory.mktemp("matplotlib")))
         patch.delenv("SERBENCH_DATA", raising=False)
         patch.delenv("SERBENCH_EMOBOX", raising=False)
         patch.delenv("SERBENCH_PLUGINS", raising=False)

@@ -17,7 +17,9 @@ STAGES = (
 )
 
 #: Loaded where work starts, never when a module is.
-HEAVY = {"torch", "torchaudio", "librosa", "pandas", "rich", "scipy", "sklearn", "pyarrow", "soundfile", "soxr"}
+HEAVY = {"torch", "torchaudio", "librosa", "pandas", "rich", "scipy", "sklearn", "pyarrow", "soundfile", "soxr"} | {
+    "matplotlib"
+}
 
 #: What one file alone imports.
 SOLE_IMPORTERS = {

@@ -9,7 +9,9 @@ import sys
 
 import pytest
 
-HEAVY = {"torch", "torchaudio", "librosa", "pandas", "sklearn", "scipy", "pyarrow", "soundfile", "soxr", "numba"}
+HEAVY = {"torch", "torchaudio", "librosa", "pandas", "sklearn", "scipy", "pyarrow", "soundfile", "soxr", "numba"} | {
+    "matplotlib"
+}
 
 PROGRAM = """
 import json, sys

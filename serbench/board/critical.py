@@ -4,8 +4,8 @@ Conventions
 -----------
 The datasets are the headline ones of a protocol, by their main boards; the systems are those that are whole on all of
 them. With fewer than three of either there is nothing to say. The picture is Demšar's (2006): an axis of mean ranks,
-the best to the right, a bar over systems whose mean ranks do not differ. It is written as SVG by hand, so that the same
-rows give the same bytes on every machine; lengths are in pixels.
+the best to the right, a bar over systems whose mean ranks do not differ. On the board it is SVG written by hand, so
+that the same rows give the same bytes on every machine; ``serbench.board.figures`` draws the same lines for papers.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from serbench.scoring.friedman import Ranking, rank_over_datasets
 #: How many datasets and how many systems there must be.
 FEWEST = 3
 
-_WIDTH, _MARGIN, _AXIS, _STEP = 720, 230, 60, 22
-#: Longer names are cut: there is room for so many letters beside the axis.
-_LETTERS = 20
+_AXIS, _STEP = 60, 22
+#: Of the margin, per letter of a name and its share of the mean rank behind it; longer names are cut.
+_LETTER = 11.5
 
 
 @dataclass(frozen=True)
@@ -81,64 +81,122 @@ def contest_sentences(contest: Contest) -> list[str]:
     return [*found, f"They do not differ among: {groups}."] if groups else found
 
 
-def critical_svg(contest: Contest) -> str:
-    """Return the picture."""
-    bars = contest.ranking.groups
+@dataclass(frozen=True)
+class Line:
+    """A straight line: its ends and its width."""
+
+    x1: float
+    y1: float
+    x2: float
+    y2: float
+    width: float
+
+
+@dataclass(frozen=True)
+class Label:
+    """A line of text on its base line at ``y``; ``anchor`` says what stands at ``x``: start, middle or end."""
+
+    x: float
+    y: float
+    anchor: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """What is drawn; lengths are in pixels, y grows downwards, letters are 13 pixels high.
+
+    Attributes
+    ----------
+    width, height
+        Of the whole.
+    lines, labels
+        Its parts, in black.
+    """
+
+    width: int
+    height: int
+    lines: tuple[Line, ...]
+    labels: tuple[Label, ...]
+
+
+def critical_drawing(contest: Contest, width: int = 720, margin: int = 230) -> Drawing:
+    """Return the picture as lines and texts; ``margin`` is left for names on either side of the axis."""
     rows = (len(contest.names) + 1) // 2
-    height = _AXIS + 16 * len(bars) + _STEP * (rows + 1) + 10
-    lines = "\n".join(_drawing(contest))
+    height = _AXIS + 16 * len(contest.ranking.groups) + _STEP * (rows + 1) + 10
+    parts = list(_parts(contest, margin, width - margin))
+    lines = tuple(part for part in parts if isinstance(part, Line))
+    return Drawing(width, height, lines, tuple(part for part in parts if isinstance(part, Label)))
+
+
+def critical_svg(contest: Contest) -> str:
+    """Return the picture as SVG."""
+    drawing = critical_drawing(contest)
+    lines = "\n".join(
+        [
+            f'<path d="M{each.x1:.1f} {each.y1:.1f}L{each.x2:.1f} {each.y2:.1f}" stroke="black" '
+            f'stroke-width="{each.width:g}"/>'
+            for each in drawing.lines
+        ]
+        + [
+            f'<text x="{each.x:.1f}" y="{each.y:.1f}" text-anchor="{each.anchor}">{escape(each.text)}</text>'
+            for each in drawing.labels
+        ]
+    )
     return (
-        f'{MARK}\n<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" width="{_WIDTH}" '
-        f'height="{height}" font-family="sans-serif" font-size="13" role="img">\n'
-        f'<rect width="{_WIDTH}" height="{height}" fill="white"/>\n{lines}\n</svg>\n'
+        f'{MARK}\n<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {drawing.width} {drawing.height}" '
+        f'width="{drawing.width}" height="{drawing.height}" font-family="sans-serif" font-size="13" role="img">\n'
+        f'<rect width="{drawing.width}" height="{drawing.height}" fill="white"/>\n{lines}\n</svg>\n'
     )
 
 
-def _drawing(contest: Contest) -> Iterator[str]:
+def _parts(contest: Contest, left: int, right: int) -> Iterator[Line | Label]:
     ranking, number = contest.ranking, len(contest.names)
-    left, right = _MARGIN, _WIDTH - _MARGIN
 
     def x(rank: float) -> float:
         return right - (rank - 1) / (number - 1) * (right - left)  # 1, the best, to the right
 
-    yield _line(left, _AXIS, right, _AXIS, 1.5)
+    yield Line(left, _AXIS, right, _AXIS, 1.5)
     for rank in range(1, number + 1):
-        yield _line(x(rank), _AXIS - 6, x(rank), _AXIS, 1.5)
-        yield _text(x(rank), _AXIS - 10, "middle", str(rank))
+        yield Line(x(rank), _AXIS - 6, x(rank), _AXIS, 1.5)
+        yield Label(x(rank), _AXIS - 10, "middle", str(rank))
     length = min(ranking.critical_difference, number - 1) / (number - 1) * (right - left)
-    yield _line(left, 18, left + length, 18, 3)
+    yield Line(left, 18, left + length, 18, 3)
     sign = "" if ranking.critical_difference <= number - 1 else ", more than the axis holds"
-    yield _text(left + length + 8, 22, "start", f"critical difference {ranking.critical_difference:.2f}{sign}")
+    yield Label(left + length + 8, 22, "start", f"critical difference {ranking.critical_difference:.2f}{sign}")
     for place, group in enumerate(ranking.groups):
         y = _AXIS + 14 + 16 * place
-        yield _line(x(ranking.mean_ranks[group[-1]]) - 4, y, x(ranking.mean_ranks[group[0]]) + 4, y, 5)
-    yield from _labels(contest, x_of=[x(rank) for rank in ranking.mean_ranks])
+        yield Line(x(ranking.mean_ranks[group[-1]]) - 4, y, x(ranking.mean_ranks[group[0]]) + 4, y, 5)
+    yield from _names(contest, left, right, [x(rank) for rank in ranking.mean_ranks])
 
 
-def _labels(contest: Contest, x_of: Sequence[float]) -> Iterator[str]:
+def _names(contest: Contest, left: int, right: int, x_of: Sequence[float]) -> Iterator[Line | Label]:
     """Yield a bent line and a name per system: the better half to the right, each on a height of its own."""
     order = sorted(range(len(x_of)), key=lambda place: (-x_of[place], place))
     half = len(order) // 2
     top = _AXIS + 16 * len(contest.ranking.groups) + _STEP
+    letters = round(left / _LETTER)
     # from the outside in, so that no line crosses a name
     for side, places in (("right", order[:half]), ("left", order[half:][::-1])):
         for step, place in enumerate(places):
             y, x = top + _STEP * step, x_of[place]
-            end, anchor = (_WIDTH - _MARGIN + 12, "start") if side == "right" else (_MARGIN - 12, "end")
-            yield _line(x, _AXIS, x, y, 1)
-            yield _line(x, y, end, y, 1)
+            end, anchor = (right + 12, "start") if side == "right" else (left - 12, "end")
+            yield Line(x, _AXIS, x, y, 1)
+            yield Line(x, y, end, y, 1)
             name = one_line(contest.names[place])
-            short = name if len(name) <= _LETTERS else f"{name[: _LETTERS - 1]}…"
+            short = name if len(name) <= letters else f"{name[: letters - 1]}…"
             label = f"{short} {contest.ranking.mean_ranks[place]:.2f}"
-            yield _text(end + (5 if side == "right" else -5), y + 4, anchor, label)
+            yield Label(end + (5 if side == "right" else -5), y + 4, anchor, label)
 
 
-def _line(x1: float, y1: float, x2: float, y2: float, width: float) -> str:
-    return f'<path d="M{x1:.1f} {y1:.1f}L{x2:.1f} {y2:.1f}" stroke="black" stroke-width="{width:g}"/>'
-
-
-def _text(x: float, y: float, anchor: str, text: str) -> str:
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(text)}</text>'
-
-
-__all__ = ["FEWEST", "Contest", "contest_sentences", "critical_svg", "make_contest"]
+__all__ = [
+    "FEWEST",
+    "Contest",
+    "Drawing",
+    "Label",
+    "Line",
+    "contest_sentences",
+    "critical_drawing",
+    "critical_svg",
+    "make_contest",
+]

@@ -25,6 +25,7 @@ from serbench.cli import (
     leaderboard,
     listing,
     new,
+    plot,
     predict,
     profile,
     run,
@@ -34,6 +35,13 @@ from serbench.errors import SerbenchError
 
 #: The exit code of a program that the keyboard interrupted.
 INTERRUPTED = 130
+
+
+#: In the order in which help lists them.
+_COMMANDS = (
+    *(listing, show, new, check, data, audit, run, predict, profile, inflate),
+    *(compare, plot, leaderboard, cache),
+)
 
 
 class Program(TyperGroup):
@@ -88,7 +96,7 @@ def build() -> typer.Typer:
     ) -> None:
         """Benchmark speech emotion recognition: honest splits, honest uncertainty, cost beside accuracy."""
 
-    for module in (listing, show, new, check, data, audit, run, predict, profile, inflate, compare, leaderboard, cache):
+    for module in _COMMANDS:
         module.register(program)
     return program
 

@@ -1,0 +1,64 @@
+"""Mean ranks over datasets with their critical difference, as ``serbench.board.critical`` lays them out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from serbench.board.critical import FEWEST, contest_sentences, critical_drawing, make_contest
+from serbench.board.figures.choose import Wanted, choose
+from serbench.board.overall import make_overall
+from serbench.board.rank import make_boards
+from serbench.errors import UsageError
+from serbench.results.row import Row
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+#: The height of letters, in pixels of the layout and in points of the figure.
+_PIXELS, _POINTS = 13, 7.5
+#: How much of the width is left for names on either side.
+_SIDE = 0.34
+
+
+def draw(sheet: Figure, rows: Sequence[Row], wanted: Wanted) -> str:
+    """Draw the mean ranks of the systems that are whole on all headline datasets; return the caption.
+
+    Raises
+    ------
+    UsageError
+        With fewer than three such datasets or systems.
+    """
+    (glance,) = make_overall(make_boards(row for _, row in choose(rows, wanted)))
+    contest = make_contest(glance)
+    if contest is None:
+        whole = sum(entry.counted == len(glance.headline) for entry in glance.entries) if glance.headline else 0
+        raise UsageError(
+            f"critical-difference needs {FEWEST} headline datasets and {FEWEST} systems that are whole on all of them; "
+            f"there are {len(glance.headline)} datasets and {whole} such systems under {glance.protocol}"
+        )
+    pixel = _POINTS / _PIXELS / 72  # inches
+    width = round(sheet.get_figwidth() / pixel)
+    drawing = critical_drawing(contest, width, round(_SIDE * width))
+    sheet.set_layout_engine("none")
+    sheet.set_figheight(drawing.height * pixel)
+    axes = sheet.add_axes((0, 0, 1, 1))
+    axes.set_xlim(0, drawing.width)
+    axes.set_ylim(drawing.height, 0)
+    axes.set_axis_off()
+    for line in drawing.lines:
+        axes.plot(
+            [line.x1, line.x2],
+            [line.y1, line.y2],
+            color="black",
+            linewidth=line.width * pixel * 72,
+            solid_capstyle="butt",
+        )
+    for label in drawing.labels:
+        side = {"start": "left", "middle": "center", "end": "right"}[label.anchor]
+        axes.text(label.x, label.y, label.text, ha=side, va="baseline", fontsize=_POINTS)
+    datasets = ", ".join(contest.datasets)
+    return f"Mean ranks by UAR on {datasets} ({glance.protocol}). {' '.join(contest_sentences(contest)[1:])}"
+
+
+__all__ = ["draw"]

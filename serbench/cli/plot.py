@@ -1,0 +1,107 @@
+"""``serbench plot``: figures for papers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from serbench.board.figures.sheet import Width
+from serbench.cli import console
+from serbench.cli.stored import stored_rows
+from serbench.errors import UsageError
+
+if TYPE_CHECKING:
+    from serbench.board.figures.choose import Wanted
+    from serbench.results.row import Row
+
+
+class Kind(StrEnum):
+    """What can be drawn."""
+
+    CONFUSION = "confusion"
+    PARETO = "pareto"
+    INFLATION = "inflation"
+    CRITICAL_DIFFERENCE = "critical-difference"
+    SPEAKERS = "speakers"
+
+
+class Cost(StrEnum):
+    """What UAR is set against: the names of the axes in ``serbench.board.pareto``."""
+
+    LATENCY = "latency"
+    MACS = "macs"
+    PARAMETERS = "parameters"
+
+
+What = Annotated[Kind, typer.Argument(metavar="FIGURE", help="What is drawn.")]
+Runs = Annotated[
+    list[Path],
+    typer.Argument(metavar="RUN...", help="The --out folders of runs, or leaderboards; rows are put together."),
+]
+To = Annotated[Path, typer.Option("--to", metavar="FILE", help="Where it goes: .pdf, .png or .svg.")]
+OfModels = Annotated[
+    list[str] | None,
+    typer.Option("--model", metavar="ROW", help="This row alone, by its name on the board; may be given again."),
+]
+OfDatasets = Annotated[
+    list[str] | None, typer.Option("--dataset", metavar="NAME", help="This dataset alone; may be given again.")
+]
+Under = Annotated[str, typer.Option("--protocol", metavar="NAME", help="Under which protocol; inflation shows all.")]
+Against = Annotated[Cost | None, typer.Option("--cost", help="For pareto: the axis of costs.  [default: latency]")]
+Wide = Annotated[Width, typer.Option("--width", help="One column of a two-column page (3.5 in), or both (7.16 in).")]
+
+
+def register(program: typer.Typer) -> None:
+    """Add the command to the program."""
+    program.command("plot")(plot)
+
+
+def plot(
+    figure: What,
+    runs: Runs,
+    to: To,
+    model: OfModels = None,
+    dataset: OfDatasets = None,
+    protocol: Under = "si",
+    cost: Against = None,
+    width: Wide = Width.COLUMN,
+) -> None:
+    """Draw a figure for a paper, and print its caption.
+
+    confusion: who is taken for whom, of one row on one dataset. pareto: UAR against cost on one dataset. inflation:
+    what leaks are worth, from a run of serbench inflate. critical-difference: mean ranks over three datasets or more.
+    speakers: the UAR of each speaker of one dataset.
+    """
+    from serbench.board.figures.choose import Wanted, join
+    from serbench.board.figures.sheet import write_figure
+
+    if cost is not None and figure is not Kind.PARETO:
+        raise UsageError(f"--cost {cost} goes with pareto, not with {figure}")
+    wanted = Wanted(tuple(model or ()), tuple(dataset or ()), protocol)
+    rows = join([stored_rows(folder) for folder in runs])
+    caption = write_figure(to, width, _drawer(figure, rows, wanted, cost or Cost.LATENCY))
+    console.prose(caption)
+    console.line(f"written: {to}")
+
+
+def _drawer(figure: Kind, rows: Sequence[Row], wanted: Wanted, cost: Cost) -> Callable[[Any], str]:
+    from serbench.board import pareto as axes
+    from serbench.board.figures import confusion, critical_difference, inflation, pareto, speakers
+
+    if figure is Kind.PARETO:
+        axis = next(axis for axis in axes.AXES if axis.name == cost.value)
+        return lambda sheet: pareto.draw(sheet, rows, wanted, axis)
+    draw = {
+        Kind.CONFUSION: confusion.draw,
+        Kind.INFLATION: inflation.draw,
+        Kind.CRITICAL_DIFFERENCE: critical_difference.draw,
+        Kind.SPEAKERS: speakers.draw,
+    }[figure]
+    return lambda sheet: draw(sheet, rows, wanted)
+
+
+__all__ = ["Cost", "Kind", "plot", "register"]
