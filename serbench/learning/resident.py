@@ -9,7 +9,7 @@ given its tensor, one that takes several a dict of tensors by feature name.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -72,6 +72,7 @@ class ResidentTable:
         import torch
 
         self.table, self.recipe, self.device = table, recipe, device
+        self.size = len(table)
         self.values: dict[str, torch.Tensor] = {}
         self.starts: dict[str, torch.Tensor] = {}
         self.lengths: dict[str, torch.Tensor] = {}
@@ -87,8 +88,27 @@ class ResidentTable:
                 self.lengths[name] = torch.from_numpy(column.lengths.copy()).to(device)
         self.codes = None if table.y is None else torch.from_numpy(table.codes).to(device)
 
+    @classmethod
+    def join(cls, tables: Sequence[ResidentTable]) -> ResidentTable:
+        """Return the rows of tables of one recipe and device end to end, each standardised as it was.
+
+        Such a table gathers batches; it stands for no rows of its own, so its ``table`` is the first one's.
+        """
+        import torch
+
+        first = tables[0]
+        joined = cls.__new__(cls)
+        joined.table, joined.recipe, joined.device = first.table, first.recipe, first.device
+        joined.size = sum(len(each) for each in tables)
+        joined.values = {name: torch.cat([each.values[name] for each in tables]) for name in first.values}
+        joined.lengths = {name: torch.cat([each.lengths[name] for each in tables]) for name in first.lengths}
+        joined.starts = {name: torch.cumsum(each, 0) - each for name, each in joined.lengths.items()}
+        codes = [each.codes for each in tables if each.codes is not None]
+        joined.codes = torch.cat(codes) if len(codes) == len(tables) else None
+        return joined
+
     def __len__(self) -> int:
-        return len(self.table)
+        return self.size
 
     @cached_property
     def families(self) -> Families:

@@ -8,6 +8,7 @@ Letters as in ``serbench.features.table``. Everything learned ends in an undersc
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -19,9 +20,33 @@ from serbench.learning.recipe import Recipe
 from serbench.seeding import derive
 
 if TYPE_CHECKING:
+    import torch
     from torch import nn
 
-    from serbench.learning.resident import Scaler
+    from serbench.learning.resident import ResidentTable, Scaler
+
+
+@dataclass(frozen=True)
+class Trainee:
+    """A network before its first step.
+
+    Attributes
+    ----------
+    network
+        On its device, with its first weights.
+    rows, dev
+        To learn from, and to choose on.
+    generator
+        Draws order, children, segments, mixing.
+    chance
+        The state of torch's own generator of the device: what dropout draws from.
+    """
+
+    network: nn.Module
+    rows: ResidentTable
+    dev: ResidentTable | None
+    generator: torch.Generator
+    chance: torch.Tensor
 
 
 class TorchModel(Model):
@@ -73,11 +98,26 @@ class TorchModel(Model):
 
     def fit(self, train: FeatureTable, dev: FeatureTable | None, *, seed: int) -> Self:
         """Build the network and train it on the device as the recipe says; see :class:`Model`."""
-        import torch
-
-        from serbench.learning.resident import ResidentTable, Scaler
         from serbench.learning.training import repeatable
         from serbench.learning.training import train as train_network
+
+        with repeatable(derive(seed, "network"), self.device):
+            begun = self._begun(train, dev, seed)
+            history = train_network(begun.network, begun.rows, begun.dev, self.recipe, begun.generator)
+        return self.end_training(begun, history)
+
+    def begin_training(self, train: FeatureTable, dev: FeatureTable | None, *, seed: int) -> Trainee:
+        """Return all that training needs, for the harness to train several models together; no author calls it."""
+        from serbench.learning.training import repeatable
+
+        with repeatable(derive(seed, "network"), self.device):
+            return self._begun(train, dev, seed)
+
+    def _begun(self, train: FeatureTable, dev: FeatureTable | None, seed: int) -> Trainee:
+        import torch
+
+        from serbench.learning.chance import generator_of
+        from serbench.learning.resident import ResidentTable, Scaler
 
         recipe = self.recipe
         self.labels_: tuple[str, ...] = train.labels
@@ -85,13 +125,19 @@ class TorchModel(Model):
             name: Scaler.fit(column, standardise=recipe.standardise) for name, column in train.columns.items()
         }
         rows = ResidentTable(train, self.scalers_, recipe, self.device)
-        dev_rows = None if dev is None else ResidentTable(dev, self.scalers_, recipe, self.device)
         self.shapes_: dict[str, tuple[int, ...]] = rows.shapes()
-        with repeatable(derive(seed, "network"), self.device):
-            network = self._built().to(self.device)
-            generator = torch.Generator().manual_seed(derive(seed, "draws"))
-            self.history_ = train_network(network, rows, dev_rows, recipe, generator)
-        self.network_: nn.Module = network
+        return Trainee(
+            network=self._built().to(self.device),
+            rows=rows,
+            dev=None if dev is None else ResidentTable(dev, self.scalers_, recipe, self.device),
+            generator=torch.Generator().manual_seed(derive(seed, "draws")),
+            chance=generator_of(self.device).get_state(),
+        )
+
+    def end_training(self, trainee: Trainee, history: list[dict[str, Any]]) -> Self:
+        """Take up a network that was trained; return self."""
+        self.network_: nn.Module = trainee.network
+        self.history_ = history
         return self
 
     def predict(self, test: FeatureTable) -> Predictions:
@@ -168,4 +214,4 @@ class TorchModel(Model):
         return list(getattr(self, "history_", []))
 
 
-__all__ = ["Recipe", "TorchModel"]
+__all__ = ["Recipe", "TorchModel", "Trainee"]

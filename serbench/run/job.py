@@ -18,16 +18,25 @@ from typing import Any
 import numpy as np
 
 from serbench.errors import AudioError
-from serbench.learning.model import Model
+from serbench.learning.model import Model, Predictions
 from serbench.part import Part
 from serbench.protocol.leakage import shared_sentences
 from serbench.results.record import Record
 from serbench.results.store import TestPredictions
 from serbench.run.memory import class_memory, expect_forgotten
 from serbench.run.plan import Cell, Contender
-from serbench.run.saving import save_cell
+from serbench.run.saving import save_cell, stored_bytes
 from serbench.run.tables import Tables, Workbench, make_tables
-from serbench.scoring.efficiency import ELSEWHERE, FIGURES, PROBED, SIZES, probe_figures, size_figures
+from serbench.scoring.efficiency import (
+    ELSEWHERE,
+    FIGURES,
+    LABORATORY,
+    PROBED,
+    QUIET,
+    SIZES,
+    probe_figures,
+    size_figures,
+)
 from serbench.scoring.figure import Figure
 from serbench.scoring.meter import Meter
 from serbench.scoring.metrics import confusion
@@ -50,27 +59,47 @@ def run_cell(cell: Cell, bench: Workbench) -> tuple[Record, TestPredictions | No
     try:
         return _run(cell, bench)
     except Exception as error:  # noqa: BLE001  (a plugin may raise anything)
-        return _record(cell, bench, status="failed", reason=_reason(error)), None
+        return failed(cell, bench, error), None
 
 
 def _run(cell: Cell, bench: Workbench) -> tuple[Record, TestPredictions]:
-    if cell.corpus.unreadable:
-        raise AudioError(_unreadable(cell.corpus.unreadable))
-    tables = make_tables(cell, bench)
-    model = cell.contender.create()
-    model.device = bench.device
+    model, tables = prepare(cell, bench)
     memory = class_memory(type(model))
     meter = Meter(bench.device)
     # one thread, however many cells run beside this one: the order of sums, and so the result, depends on their number
     alone = threads(1) if bench.device == "cpu" else contextlib.nullcontext()
     with meter.running(), alone:
-        fit_seconds, _ = _timed(lambda: model.fit(tables.train, tables.dev, seed=cell.key.seed))
-        predict_seconds, answer = _timed(lambda: model.predict(tables.test))
+        fit_seconds, _ = timed(lambda: model.fit(tables.train, tables.dev, seed=cell.key.seed))
+        predict_seconds, answer = timed(lambda: model.predict(tables.test))
     expect_forgotten(model.card.name, memory, class_memory(type(model)))
-    scores = answer.aligned(tables.test.ids, tables.test.labels)
-    predictions = _join_truth(cell, tables, scores)
-    cost = meter.figures | _measure(cell, model, tables.test.labels)
-    cost |= {"train_seconds": Figure(fit_seconds), "predict_seconds": Figure(predict_seconds)}
+    seconds = {"train_seconds": Figure(fit_seconds), "predict_seconds": Figure(predict_seconds)}
+    return finish(cell, bench, model, tables, answer, meter.figures | seconds)
+
+
+def prepare(cell: Cell, bench: Workbench) -> tuple[Model, Tables]:
+    """Return a fresh model on its device, and the tables it is given.
+
+    Raises
+    ------
+    AudioError
+        When recordings of the corpus cannot be read.
+    LeakError
+        See :func:`serbench.run.tables.make_tables`.
+    """
+    if cell.corpus.unreadable:
+        raise AudioError(_unreadable(cell.corpus.unreadable))
+    tables = make_tables(cell, bench)
+    model = cell.contender.create()
+    model.device = bench.device
+    return model, tables
+
+
+def finish(
+    cell: Cell, bench: Workbench, model: Model, tables: Tables, answer: Predictions, work: Mapping[str, Figure]
+) -> tuple[Record, TestPredictions]:
+    """Score what a model said of the test rows, measure the model, and write down both with what the fit took."""
+    predictions = _join_truth(cell, tables, answer.aligned(tables.test.ids, tables.test.labels))
+    cost = {**work, **_measure(cell, model, tables.test.labels)}
     if bench.models is not None:
         save_cell(cell, model, bench.models, bench.environment)
     truth = predictions.truth
@@ -108,7 +137,13 @@ def _measure(cell: Cell, model: Model, labels: tuple[str, ...]) -> dict[str, Fig
         figures = size_figures(model, probe) | (probe_figures(model, probe) if cell.is_probe else {})
     except Exception as error:  # noqa: BLE001  (a plugin may raise anything)
         figures = dict.fromkeys([*SIZES, *PROBED], Figure.undefined(f"measuring failed: {_reason(error)}"))
-    return dict.fromkeys(PROBED, ELSEWHERE) | figures
+    unmeasured = dict.fromkeys(LABORATORY, QUIET) | dict.fromkeys(PROBED, ELSEWHERE)
+    return {**unmeasured, **figures, "disk_bytes": stored_bytes(model)}
+
+
+def failed(cell: Cell, bench: Workbench, error: Exception) -> Record:
+    """Return the record of a cell that came to nothing."""
+    return _record(cell, bench, status="failed", reason=_reason(error))
 
 
 def _record(cell: Cell, bench: Workbench, **facts: Any) -> Record:
@@ -158,7 +193,8 @@ def _parts(cell: Cell) -> list[Part]:
     return [*cell.corpus.datasets, contender.model, *contender.extractors.values(), *changes]
 
 
-def _timed(work: Callable[[], Any]) -> tuple[float, Any]:
+def timed(work: Callable[[], Any]) -> tuple[float, Any]:
+    """Return the seconds that some work took, and what it returned."""
     start = time.perf_counter()
     result = work()
     return time.perf_counter() - start, result
@@ -177,4 +213,4 @@ def _reason(error: Exception) -> str:
     return f"{type(error).__name__}: {' '.join(str(error).split())}{where}"
 
 
-__all__ = ["run_cell"]
+__all__ = ["failed", "finish", "prepare", "run_cell", "timed"]

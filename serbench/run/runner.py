@@ -22,6 +22,7 @@ from serbench.run.parallel import choose_jobs, side_by_side
 from serbench.run.plan import Cell, Plan
 from serbench.run.request import Progress
 from serbench.run.setup import Setup
+from serbench.run.stacks import run_stack, stack_cells
 from serbench.run.tables import Workbench, extract_for
 
 _log = logging.getLogger(__name__)
@@ -53,10 +54,12 @@ def execute(
     watch: Callable[[JobEvent], None] = lambda _: None,
     *,
     jobs: int | None = None,
+    stacked: bool = False,
 ) -> Outcome:
     """Run the open cells of a plan.
 
-    Cells in which latencies are measured run first and alone, the others side by side where that pays.
+    Cells in which latencies are measured run first and alone; the others side by side on the CPU where that pays, and
+    trained together on an accelerator.
 
     Parameters
     ----------
@@ -70,6 +73,8 @@ def execute(
         Told of every event, as observers among the plugins are.
     jobs
         Cells at once on the CPU; None: as many as there are cores, where that pays.
+    stacked
+        Train cells together on any device, not on an accelerator alone; for tests and measurements.
 
     Returns
     -------
@@ -85,7 +90,9 @@ def execute(
         tell(JobEvent("start", cell.name, cell.key.digest))
 
     try:
-        for cell, record, seconds in _run_all(plan.open, registry, setup, times, progress, started, jobs):
+        for cell, record, seconds in _run_all(
+            plan.open, registry, setup, times, progress, started, jobs, stacked=stacked
+        ):
             if record.status == "done":
                 outcome.done.append(record)
                 times.learn(cell, record.cost["train_seconds"]["value"])
@@ -108,6 +115,8 @@ def _run_all(
     progress: Progress,
     started: Callable[[Cell], None],
     jobs: int | None,
+    *,
+    stacked: bool,
 ) -> Iterator[tuple[Cell, Record, float]]:
     """Yield every cell with its record and its seconds."""
     if not cells:
@@ -127,8 +136,9 @@ def _run_all(
             record = store.write(*run_cell(cell, bench))
             yield cell, record, time.perf_counter() - start
 
-    if at_once < 2:
-        yield from one_by_one(cells)
+    if stacked or at_once < 2:
+        for these in stack_cells(cells, setup.device, forced=stacked):
+            yield from one_by_one(these) if len(these) == 1 else run_stack(these, bench, store, started)
         return
     yield from one_by_one(probes)
     for cell in others:

@@ -46,10 +46,10 @@ class World:
     def plan(self, *models, **request):
         return self.setup(*models, **request).plan(self.registry, no_progress)
 
-    def run(self, *models, watch=lambda event: None, jobs=1, plugins=(), **request):
+    def run(self, *models, watch=lambda event: None, jobs=1, stacked=False, plugins=(), **request):
         setup = self.setup(*models, plugins=plugins, **request)
         plan, times = setup.plan(self.registry, no_progress), Times(self.folder / "cache", "cpu")
-        return execute(plan, self.registry, setup, times, no_progress, watch, jobs=jobs)
+        return execute(plan, self.registry, setup, times, no_progress, watch, jobs=jobs, stacked=stacked)
 
 
 @pytest.fixture
