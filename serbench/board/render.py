@@ -40,6 +40,7 @@ from serbench.board.wording import (
 )
 from serbench.digest import digest_value
 from serbench.results.row import Row
+from serbench.scoring.efficiency import of_note
 
 #: Significant digits of a number in a file: what lies behind is the processor's own.
 DIGITS = 10
@@ -169,7 +170,7 @@ def row_facts(board: Board, place: Place) -> dict[str, Any]:
         "speakers": row.speakers,
     }
     facts |= {f"recall:{name}": figure.value for name, figure in row.recalls.items()}
-    facts |= {name: figure.value for name, figure in row.cost.items()}
+    facts |= of_note(row.cost)
     facts |= {
         "machine": machine_name(row.machine),
         "machine_digest": digest_value(row.machine)[:12],

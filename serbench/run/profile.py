@@ -28,7 +28,7 @@ from serbench.run.plan import Cell, make_contender
 from serbench.run.saving import model_path, save_cell
 from serbench.run.setup import Setup
 from serbench.run.tables import Workbench, make_tables
-from serbench.scoring.efficiency import FIGURES, LABORATORY, WORK, macs_per_second, size_figures
+from serbench.scoring.efficiency import FIGURES, WORK, macs_per_second, size_figures
 from serbench.scoring.figure import Figure
 from serbench.scoring.latency import ALL_THREADS, GPU, ONE_THREAD, RUNS, WARM_UP, Specimen, latency_figures
 from serbench.scoring.meter import Meter
@@ -207,7 +207,7 @@ def _fit_all(setup: Setup, registry: Registry, watch: Callable[[str], None]) -> 
 def _unfitted(cell: Cell, label: str, error: Exception, *, is_quick: bool) -> Profile:
     none = Figure.undefined(f"fitting failed: {type(error).__name__}: {' '.join(str(error).split())}")
     facts = {"dataset": cell.corpus.manifest.dataset, "rows": None, "quick": is_quick}
-    return Profile(label, facts, dict.fromkeys(FIGURES | LABORATORY, none))
+    return Profile(label, facts, dict.fromkeys(FIGURES, none))
 
 
 def _short(name: str, registry: Registry, settings: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
@@ -254,7 +254,7 @@ def _finished(profile: Profile, found: Mapping[str, Figure]) -> Profile:
     """Return the profile with every figure, in the order of their names' table."""
     figures = {**profile.figures, **found}
     missing = Figure.undefined("not measured")
-    return replace(profile, figures={name: figures.get(name, missing) for name in FIGURES | LABORATORY})
+    return replace(profile, figures={name: figures.get(name, missing) for name in FIGURES})
 
 
 @contextlib.contextmanager

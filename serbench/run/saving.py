@@ -15,8 +15,9 @@ from serbench.learning.model import Model
 from serbench.part import Part
 from serbench.plugin.registry import Registry
 from serbench.results.record import Record
-from serbench.results.saved import SavedModel, write_model
+from serbench.results.saved import SavedModel, packed, write_model
 from serbench.run.plan import Cell
+from serbench.scoring.figure import Figure
 from serbench.source import source_digest
 
 
@@ -72,6 +73,18 @@ def save_cell(cell: Cell, model: Model, folder: Path, environment: Mapping[str, 
         return None
 
 
+def stored_bytes(model: Model) -> Figure:
+    """Return how many bytes the file of a fitted model's numbers takes, written or not."""
+    try:
+        state = model.state()
+        if state is None:
+            return Figure.undefined(f"cannot be saved: {model.card.name} does not say what its fit learned")
+        return Figure(len(packed(state)))
+    except Exception as error:  # noqa: BLE001  (a plugin may raise anything)
+        words = f"{type(error).__name__}: {' '.join(str(error).split())}"
+        return Figure.undefined(f"cannot be saved: {model.card.name}: {words}")
+
+
 def load_model(path: Path, registry: Registry, device: str = "cpu") -> LoadedModel:
     """Load the model of a card.
 
@@ -124,4 +137,4 @@ def _expect_same(part: Part, was: Mapping[str, Any], path: Path) -> None:
         )
 
 
-__all__ = ["LoadedModel", "count_saved", "load_model", "model_path", "save_cell"]
+__all__ = ["LoadedModel", "count_saved", "load_model", "model_path", "save_cell", "stored_bytes"]

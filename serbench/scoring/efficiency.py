@@ -8,10 +8,12 @@ the reason.
 Every cell has sizes, ``macs_3s``, seconds, memory and energy of its own training and prediction. The first cell of a
 model on a corpus (first seed, first fold) is the *probe cell*: there ``macs_per_audio_second`` and the latencies on one
 CPU thread are measured, whatever the device of the run; the other cells say so. All else takes a quiet machine and
-minutes: ``serbench profile`` alone measures it, and records do not name it.
+minutes: ``serbench profile`` alone measures it, and records say so.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 from serbench.learning.model import Model
 from serbench.scoring.figure import Figure
@@ -25,11 +27,13 @@ SIZES = {
     "model_bytes": "bytes of all that predicting needs, in memory",
     "macs_3s": "multiply-accumulates to score a clip from its features",
 }
+#: Of every cell: what the fit has to leave behind.
+STORED = {"disk_bytes": "bytes of the saved model's file, whether it was saved or not"}
 #: Of every cell: what fitting and predicting it took.
 WORK = {
     "train_seconds": "seconds of fit, features at hand",
     "predict_seconds": "seconds of predict on the test rows, features at hand",
-    "peak_memory_bytes": "peak resident memory while it was fitted and predicted",
+    "peak_memory_bytes": "peak resident memory of the whole process while it was fitted and predicted",
     "device_memory_bytes": "peak memory on the accelerator meanwhile",
     "energy_joules": "energy meanwhile, of the whole accelerator or processor package",
 }
@@ -44,9 +48,8 @@ PROBED = {
     "model_latency_p50_ms": "likewise, the model alone",
 }
 _PLACES = {"all_threads": "all CPU threads", "gpu": "the accelerator"}
-#: Of ``serbench profile`` alone, beside those of a record.
+#: Of ``serbench profile`` alone; a record has the reason.
 LABORATORY = {
-    "disk_bytes": "bytes of the saved model's file",
     "cold_start_seconds": "from the start of a new process to its first answer, loading included",
     "inference_memory_bytes": "peak resident memory of that process",
     "inference_gpu_memory_bytes": "peak memory on the accelerator while it answers at batch 1",
@@ -67,10 +70,11 @@ LABORATORY = {
         f"inference_{place}_joules_per_clip": "energy per clip at batch 1",
     }.items()
 }
-#: All figures of a cell's record, with what they say.
-FIGURES = SIZES | WORK | PROBED
+#: All figures of a record and of a profile, with what they say.
+FIGURES = SIZES | STORED | WORK | PROBED | LABORATORY
 
 ELSEWHERE = Figure.undefined("measured on the first fold of the first seed")
+QUIET = Figure.undefined("takes a quiet machine: serbench profile")
 
 
 def size_figures(model: Model, probe: Probe) -> dict[str, Figure]:
@@ -111,6 +115,11 @@ def macs_per_second(model: Model, probe: Probe) -> Figure:
     return _macs(None if size.macs is None else size.macs / LONG_SECONDS, size.macs_reason)
 
 
+def of_note(cost: Mapping[str, Figure]) -> dict[str, float | None]:
+    """Return the values of a cost for a table: without what a record only names, since nobody has measured it there."""
+    return {name: each.value for name, each in cost.items() if name not in LABORATORY or each.value is not None}
+
+
 def _unknown(model: Model) -> Figure:
     return Figure.undefined(f"{model.card.name} does not say how large it is")
 
@@ -124,9 +133,12 @@ __all__ = [
     "FIGURES",
     "LABORATORY",
     "PROBED",
+    "QUIET",
     "SIZES",
+    "STORED",
     "WORK",
     "macs_per_second",
+    "of_note",
     "probe_figures",
     "size_figures",
 ]

@@ -4,6 +4,12 @@ Conventions
 -----------
 Bytes and joules. What this system does not tell is undefined with the reason. Energy is that of the whole counter: an
 accelerator (NVML) or a processor package (RAPL), with whatever else ran on it.
+
+Memory is the peak of the whole process during the block: interpreter, libraries and tables of features too, a few
+hundred megabytes before a model has done anything. What remains when the memory at the start is subtracted is no
+honest figure of a cell: memory that an earlier cell gave back is used again unseen, so of two equal cells the second
+would seem to need less. Models are compared by ``inference_memory_bytes`` of ``serbench profile``, where each has a
+process of its own.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from serbench.scoring.efficiency import FIGURES, LABORATORY
+from serbench.scoring.efficiency import FIGURES
 
 PLUGIN = """
 from serbench.api import Model, ModelCard, hookimpl
@@ -59,7 +59,7 @@ def test_json_has_a_value_or_a_reason_for_every_figure(serbench):
     assert set(facts["card"]) == {"machine", "threads", "precision", "versions", "calibration"}
     (model,) = facts["models"]
     assert model["fitted_on"] == {"dataset": "synth", "rows": 16, "quick": True}
-    assert list(model["figures"]) == list(FIGURES | LABORATORY)
+    assert list(model["figures"]) == list(FIGURES)
     for figure in model["figures"].values():
         assert (figure["value"] is None) == bool(figure.get("reason"))
     measured = {name for name, figure in model["figures"].items() if figure["value"] is not None}

@@ -7,7 +7,7 @@ import pytest
 from serbench.errors import DatasetError, UsageError
 from serbench.plugin.registry import load_registry
 from serbench.run.profile import Thoroughness, laboratory_card, profile_models
-from serbench.scoring.efficiency import FIGURES, LABORATORY, WORK
+from serbench.scoring.efficiency import FIGURES, WORK
 from serbench.scoring.timing import interleaved
 from tests.run import toy
 
@@ -23,7 +23,7 @@ def test_on_a_corpus_fitting_counts_and_what_cannot_be_saved_says_so(world):
 
     assert found.label == "nearest"
     assert found.fitted_on == {"dataset": "toy", "rows": 27, "quick": False}
-    assert list(found.figures) == list(FIGURES | LABORATORY)
+    assert list(found.figures) == list(FIGURES)
     assert found.figures["train_seconds"].value > 0
     assert found.figures["parameters_total"].reason == "nearest does not say how large it is"
     assert found.figures["cold_start_seconds"].reason == "cannot be saved: nearest does not say what its fit learned"

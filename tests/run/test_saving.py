@@ -166,3 +166,12 @@ def test_a_card_of_another_shape_is_refused(saved):
 
     with pytest.raises(FormatError, match="missing or unknown"):
         SavedModel.read(path)
+
+
+def test_every_record_says_how_large_the_file_is_or_would_be(world_with):
+    world = world_with(Extra())
+    world.run("kept", "wordy", "nearest", seeds=1)
+    found = {record.label: record.cost["disk_bytes"] for record in world.store.records()}
+    assert found["kept"] == {"value": len(packed({"means": np.zeros(3, np.float32)}))}
+    assert found["wordy"]["reason"].startswith("cannot be saved: wordy: FormatError: the state 'labels' is list")
+    assert found["nearest"]["reason"] == "cannot be saved: nearest does not say what its fit learned"
