@@ -9,21 +9,18 @@ together; a cell that has no batch left waits for the next epoch, and one that h
 
 from __future__ import annotations
 
-import logging
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from serbench.errors import PluginError
-from serbench.features.table import FeatureTable
 from serbench.learning.chance import Chance
 from serbench.learning.drawing import Draw, draw_batches
-from serbench.learning.model import Model
 from serbench.learning.recipe import Recipe
 from serbench.learning.resident import ResidentTable
 from serbench.learning.stack import Stack
-from serbench.learning.torch_model import TorchModel, Trainee
+from serbench.learning.torch_model import Trainee
 from serbench.learning.training import (
     PREDICTION_BATCH,
     Choice,
@@ -31,75 +28,11 @@ from serbench.learning.training import (
     class_weights,
     expect_finite,
     judge,
-    repeatable,
 )
 
 if TYPE_CHECKING:
     import numpy as np
     import torch
-
-_log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Fit:
-    """A model to be fitted, and on what; see :meth:`serbench.learning.model.Model.fit`."""
-
-    model: Model
-    train: FeatureTable
-    dev: FeatureTable | None
-    seed: int
-
-
-def is_stackable(model: Model) -> bool:
-    """Whether the harness trains a model itself, so that it may train several together."""
-    return isinstance(model, TorchModel) and type(model).fit is TorchModel.fit
-
-
-def fit_together(fits: Sequence[Fit]) -> list[Exception | None]:
-    """Fit models of one identity at once, in halves where memory is short, one by one where they cannot be stacked.
-
-    Returns
-    -------
-    For each fit None, or what it raised.
-    """
-    import torch
-
-    name = fits[0].model.card.name
-    if len(fits) > 1 and all(is_stackable(each.model) for each in fits):
-        try:
-            return _fit_stacked(fits)
-        except torch.cuda.OutOfMemoryError:
-            torch.cuda.empty_cache()
-            half = len(fits) // 2
-            _log.warning("%s: %d cells do not fit into memory; they are trained in halves", name, len(fits))
-            return [*fit_together(fits[:half]), *fit_together(fits[half:])]
-        except Exception as error:  # noqa: BLE001  (torch says in many ways that it cannot stack)
-            reason = " ".join(str(error).split())[:200]
-            _log.warning("%s cannot be trained as a stack (%s); its cells are trained one by one", name, reason)
-    return [_fit_alone(each) for each in fits]
-
-
-def _fit_alone(fit: Fit) -> Exception | None:
-    try:
-        fit.model.fit(fit.train, fit.dev, seed=fit.seed)
-    except Exception as error:  # noqa: BLE001  (a plugin may raise anything)
-        return error
-    return None
-
-
-def _fit_stacked(fits: Sequence[Fit]) -> list[Exception | None]:
-    models = [each.model for each in fits if isinstance(each.model, TorchModel)]
-    recipe, device = models[0].recipe, models[0].device
-    trainees = [
-        model.begin_training(each.train, each.dev, seed=each.seed) for model, each in zip(models, fits, strict=True)
-    ]
-    with repeatable(0, device):
-        answers = train_together(trainees, recipe)
-    for model, trainee, answer in zip(models, trainees, answers, strict=True):
-        if not isinstance(answer, PluginError):
-            model.end_training(trainee, answer)
-    return [answer if isinstance(answer, PluginError) else None for answer in answers]
 
 
 @dataclass
@@ -303,4 +236,4 @@ def _averaged(scores: torch.Tensor, rows: torch.Tensor) -> np.ndarray:
     return averaged
 
 
-__all__ = ["Fit", "fit_together", "is_stackable", "train_together"]
+__all__ = ["train_together"]

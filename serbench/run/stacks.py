@@ -3,7 +3,7 @@
 Conventions
 -----------
 A small network leaves most of an accelerator idle, so folds and seeds are trained as one program
-(``serbench.learning.stacked``). The plan decides it, never the author of a model; a cell comes out as it would alone,
+(``serbench.learning.together``). The plan decides it, never the author of a model; a cell comes out as it would alone,
 but for the order of sums. Its training seconds are an equal share of the stack's; its record's environment says how
 many cells that stack had.
 """
@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 
 from serbench.features.table import FeatureTable
 from serbench.learning.model import Model
-from serbench.learning.stacked import Fit, fit_together, is_stackable
+from serbench.learning.together import Fit, fit_together, is_stackable
 from serbench.results.record import Record
 from serbench.results.store import Store, TestPredictions
 from serbench.run.job import failed, finish, prepare, timed

@@ -14,7 +14,7 @@ from serbench_plugins.models.cnn2d import Cnn2d
 from serbench.api import FeatureTable, Model, ModelCard, Predictions, Recipe, TorchModel
 from serbench.errors import PluginError
 from serbench.features.table import Column
-from serbench.learning.stacked import Fit, fit_together, is_stackable
+from serbench.learning.together import Fit, fit_together, is_stackable
 from tests.learning.tables import sequence_table, vector_table
 
 TEST = sequence_table(20, seed=2, labelled=False)
