@@ -17,7 +17,7 @@ from html import escape
 import numpy as np
 
 from serbench.board.markdown import one_line
-from serbench.board.overall import Overall
+from serbench.board.overall import Entry, Overall
 from serbench.board.wording import MARK
 from serbench.scoring.friedman import Ranking, rank_over_datasets
 
@@ -56,11 +56,17 @@ class Contest:
 def make_contest(glance: Overall) -> Contest | None:
     """Return the contest of a protocol, or None where it has too few datasets or systems."""
     datasets = tuple(board.dataset for board in glance.headline)
-    whole = [entry for entry in glance.entries if entry.counted == len(datasets)]
+    whole = [entry for entry in glance.entries if entry.counted == len(datasets) and not _is_double(entry, datasets)]
     if len(datasets) < FEWEST or len(whole) < FEWEST:
         return None
     scores = np.array([[entry.places[name].row.uar.value for entry in whole] for name in datasets], dtype=np.float64)
     return Contest(tuple(entry.name for entry in whole), datasets, rank_over_datasets(scores))
+
+
+def _is_double(entry: Entry, datasets: Sequence[str]) -> bool:
+    """Tell whether a system is another's model at reduced precision on all datasets: one model is in a contest once."""
+    variants = [entry.places[name].variant for name in datasets]
+    return all(each is not None and each.is_same_model for each in variants)
 
 
 def contest_sentences(contest: Contest) -> list[str]:

@@ -41,6 +41,19 @@ def test_a_contest_takes_three_datasets_and_three_systems(three):
     assert dict(zip(found.names, found.ranking.mean_ranks, strict=True)) == {"good": 1, "fair": 2, "poor": 3}
 
 
+@pytest.mark.parametrize(("lost_on", "systems"), [(None, 3), ("one", 4)])
+def test_a_model_at_reduced_precision_is_no_further_system_unless_it_is_refused(three, lost_on, systems):
+    def reduced(row):
+        settings = {"settings": {"recipe": {"precision": "bf16"}}}
+        found = replace(row, label="fast", model={**row.model, **settings})
+        lower = {name: replace(each, mean=Figure(0.5 * each.mean.value)) for name, each in row.scores.items()}
+        return replace(found, scores=lower) if row.dataset["name"] == lost_on else found
+
+    rows = [*three, *(reduced(row) for row in three if row.label == "fair")]
+    (glance,) = make_overall(make_boards(rows))
+    assert len(make_contest(glance).names) == systems
+
+
 @pytest.mark.parametrize(
     "drop",
     [
