@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 import torch
+from serbench_plugins.features.mfcc import Mfcc
 from serbench_plugins.models.attn1dcnn import Attn1dCnn
 from serbench_plugins.networks.attention_cnn import AttentionCnn, ChannelAttention, PaperAttentionCnn, SpatialAttention
 from torch.utils.flop_counter import FlopCounterMode
+
+from serbench.scoring.efficiency import macs_per_second, size_figures
+from serbench.scoring.probe import Probe
 
 RELEASED = [
     (108, "both", 2_045_221),
@@ -48,21 +55,34 @@ def test_attention_adds_what_it_should(attention, extra):
     assert count(attention) - count("none") == extra
 
 
-def test_operations_of_a_segment_agree_with_a_count_by_hand():
-    model = Attn1dCnn()
-    network = model.build((94, 40), 7).eval()
-    by_hand = (
+def by_hand(classes):
+    return (
         94 * 40 * 256 * 7  # first convolution, 94 frames
         + 47 * 256 * 256 * 7  # second, after pooling by 2
         + 2 * 2 * 256 * 16  # perceptron, both layers, mean and maximum
         + 23 * 2 * 7  # spatial convolution, after pooling by 4
         + 256 * 64
-        + 64 * 7
+        + 64 * classes
     )
+
+
+def test_operations_of_a_segment_agree_with_a_count_by_hand():
+    network = Attn1dCnn().build((94, 40), 7).eval()
     with FlopCounterMode(display=False) as counter:
         network(torch.zeros(1, 94, 40))
 
-    assert counter.get_total_flops() // 2 == by_hand
+    assert counter.get_total_flops() // 2 == by_hand(7)
+
+
+def test_a_clip_of_3_s_is_one_segment_and_30_s_are_as_many_as_overlap_by_half():
+    probe = Probe({"mfcc": Mfcc()}, ("angry", "calm"))
+    clips = replace(probe.table(4), y=np.array(["angry", "calm"] * 2))
+    model = Attn1dCnn(epochs=1).fit(clips, clips, seed=0)
+
+    assert size_figures(model, probe)["macs_3s"].value == by_hand(2)
+    frames = len(probe.table(seconds=30.0).column.row(0))
+    segments = 1 + -(-(frames - 94) // 47)
+    assert macs_per_second(model, probe).value == pytest.approx(segments * by_hand(2) / 30)
 
 
 def test_channel_attention_follows_its_formula():
