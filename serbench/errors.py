@@ -119,6 +119,20 @@ class BoardError(SerbenchError):
     exit_code = 8
 
 
+def check_names(kind: str, names: Iterable[str], known: Iterable[str]) -> None:
+    """Raise for the first name that is not known.
+
+    Raises
+    ------
+    UnknownNameError
+        Of that kind.
+    """
+    known = set(known)
+    for name in names:
+        if name not in known:
+            raise UnknownNameError(kind, name, known)
+
+
 def suggestion(name: str, known: Iterable[str]) -> str:
     """Return ``"; did you mean 'x'?"`` for the nearest known name, or an empty string.
 
@@ -148,5 +162,6 @@ __all__ = [
     "SerbenchError",
     "UnknownNameError",
     "UsageError",
+    "check_names",
     "suggestion",
 ]

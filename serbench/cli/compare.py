@@ -11,7 +11,7 @@ import typer
 
 from serbench.cli import console
 from serbench.cli.options import AsJson
-from serbench.errors import UnknownNameError, UsageError
+from serbench.errors import UnknownNameError, UsageError, check_names
 
 if TYPE_CHECKING:
     from serbench.board.compare import Comparison, OnDataset
@@ -65,7 +65,7 @@ def compare(
     rows = [row for row in everything if row.protocol["name"] == protocol]
     if not rows:
         raise UnknownNameError("protocol in these records", protocol, {row.protocol["name"] for row in everything})
-    _check_datasets(dataset or (), {row.dataset["name"] for row in rows})
+    check_names("dataset in these records", dataset or (), {row.dataset["name"] for row in rows})
     known = {names[row.system]: row.system for row in rows}
     boards = [board for board in make_boards(rows) if not dataset or board.dataset in dataset]
     if first == second:
@@ -78,12 +78,6 @@ def compare(
         return
     _print(found)
     console.line(f"next: serbench leaderboard show {folder}")
-
-
-def _check_datasets(asked: Sequence[str], known: set[str]) -> None:
-    for name in asked:
-        if name not in known:
-            raise UnknownNameError("dataset in these records", name, known)
 
 
 def _rows_of(asked: str, known: dict[str, str], rows: Sequence[Row], store: Store) -> list[Row]:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from serbench.board.rank import display_names
-from serbench.errors import UnknownNameError, UsageError
+from serbench.errors import UnknownNameError, UsageError, check_names
 from serbench.results.row import Row
 
 
@@ -72,8 +72,8 @@ def choose(rows: Sequence[Row], wanted: Wanted, protocols: Sequence[str] = ()) -
     under = [row for row in rows if row.protocol["name"] in asked]
     if not under:
         raise UnknownNameError("protocol in these records", asked[0], {row.protocol["name"] for row in rows})
-    _check("dataset in these records", wanted.datasets, {row.dataset["name"] for row in under})
-    _check("row", wanted.models, {names[row.system] for row in under})
+    check_names("dataset in these records", wanted.datasets, {row.dataset["name"] for row in under})
+    check_names("row", wanted.models, {names[row.system] for row in under})
     found = [
         (names[row.system], row)
         for row in under
@@ -105,12 +105,6 @@ def of_one_task(named: Sequence[tuple[str, Row]], figure: str) -> list[tuple[str
 def place_of(row: Row) -> str:
     """Return where the row was tested: ``emodb, si``."""
     return f"{row.dataset['name']}, {row.protocol['name']}"
-
-
-def _check(kind: str, asked: Sequence[str], known: set[str]) -> None:
-    for name in asked:
-        if name not in known:
-            raise UnknownNameError(kind, name, known)
 
 
 __all__ = ["Wanted", "choose", "join", "of_one_task", "place_of"]
