@@ -16,6 +16,7 @@ from pathlib import Path
 from serbench.board.ledger import Ledger
 from serbench.board.originals import Place, check_originals
 from serbench.board.recompute import check_cells
+from serbench.board.site.pages import SITE
 from serbench.board.sources import check_code, check_declared
 from serbench.board.views import FACTS, first_stale
 from serbench.errors import BoardError, UsageError
@@ -69,7 +70,8 @@ def _check_views(store: Store, records: Sequence[Record], registry: Registry, le
     elif not (store.folder / FACTS).exists() and not (store.folder / "README.md").exists():
         ledger.skip("views: there are none; serbench leaderboard build makes them")
     else:
-        stale = first_stale(summarise(store, metrics), store.folder)
+        site = (store.folder / SITE / "index.html").exists()
+        stale = first_stale(summarise(store, metrics), store.folder, site=site)
         if stale:
             raise BoardError(f"{stale}; a rank or figure was altered, or serbench leaderboard build was not run")
         ledger.holds("views")

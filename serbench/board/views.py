@@ -11,6 +11,7 @@ numbers there and in the CSV files have ten significant digits.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from serbench.board.latex import COMMENT, latex_pages
 from serbench.board.matrix import is_crossed, matrix_facts
 from serbench.board.rank import to_json
 from serbench.board.render import DIGITS, pages
+from serbench.board.site.pages import PAGE, SITE, make_site
+from serbench.board.site.script import SCRIPT, is_stale, write_script
 from serbench.board.wording import MARK
 from serbench.files import write_text
 from serbench.results.row import Row
@@ -30,8 +33,8 @@ FORMAT = 1
 FACTS = "leaderboard.json"
 
 
-def make_views(rows: Sequence[Row]) -> dict[str, str]:
-    """Return from path (POSIX, relative) to text, sorted by path."""
+def make_views(rows: Sequence[Row], *, site: bool = True) -> dict[str, str]:
+    """Return from path (POSIX, relative) to text, sorted by path; without ``site``, none of its files."""
     facts = {
         "kind": KIND,
         "format": FORMAT,
@@ -39,22 +42,28 @@ def make_views(rows: Sequence[Row]) -> dict[str, str]:
         "matrix": matrix_facts(row for row in rows if is_crossed(row)),
     }
     text = json.dumps(_steady(facts), sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False)
-    return dict(sorted({FACTS: f"{text}\n", **pages(rows), **latex_pages(rows)}.items()))
+    found = {FACTS: f"{text}\n", **pages(rows), **latex_pages(rows), **(make_site(rows) if site else {})}
+    return dict(sorted(found.items()))
 
 
-def build(rows: Sequence[Row], folder: Path) -> list[Path]:
-    """Write every view and remove those of rows that are gone; return the files, sorted."""
-    views = make_views(rows)
+def build(rows: Sequence[Row], folder: Path, *, site: bool = True) -> list[Path]:
+    """Write every view and remove those of rows that are gone; return the files, sorted.
+
+    The site gets the script that sorts its tables too, where that can be had; it is no view and not returned.
+    """
+    views = make_views(rows, site=site)
     for name, text in views.items():
         write_text(folder / name, text)
     for path in strays(folder, views):
         path.unlink()
+    if site:
+        write_script(folder / SITE)
     return sorted(folder / name for name in views)
 
 
-def first_stale(rows: Sequence[Row], folder: Path) -> str | None:
+def first_stale(rows: Sequence[Row], folder: Path, *, site: bool = True) -> str | None:
     """Return a sentence that names the first view, by path, that is not what a build would write now, or None."""
-    views = make_views(rows)
+    views = make_views(rows, site=site)
     for name, text in views.items():
         path = folder / name
         if not path.is_file():
@@ -64,31 +73,42 @@ def first_stale(rows: Sequence[Row], folder: Path) -> str | None:
             return f"{path} is stale, {_difference(found.decode(errors='replace'), text)}"
     for path in strays(folder, views):
         return f"{path} is stale: the board has no rows for it"
+    if site and is_stale(folder / SITE):
+        return f"{folder / SITE / SCRIPT} is stale: it is not that of the itables installed here"
     return None
 
 
 def strays(folder: Path, views: Mapping[str, str]) -> Iterable[Path]:
     """Yield what an earlier build wrote of rows that are gone, sorted."""
-    for path in (folder / "inflation.md", *sorted((folder / "tables").glob("*.*"))):
+    found = [folder / "inflation.md", *sorted((folder / "tables").glob("*.*"))]
+    # without its index it was left out of this build, and is left alone
+    found += sorted((folder / SITE).glob("*.html")) if f"{SITE}/index.html" in views else []
+    for path in found:
         if path.relative_to(folder).as_posix() not in views and _is_ours(path):
             yield path
 
 
 def _is_ours(path: Path) -> bool:
     """Tell whether a build made the file: it says so, or stands beside a page that says so."""
-    marks = {".md": MARK, ".svg": MARK, ".tex": COMMENT}
+    marks = {".md": MARK, ".svg": MARK, ".tex": COMMENT, ".html": PAGE}
     if path.suffix == ".csv":
         return any(_is_ours(path.with_suffix(ending)) for ending in marks)
     return path.suffix in marks and path.is_file() and path.read_text(encoding="utf-8").startswith(marks[path.suffix])
 
 
 def _difference(found: str, expected: str) -> str:
-    """Return where two texts differ first, for people."""
+    """Return where two texts differ first, for people: in what is said before how columns are padded."""
     theirs, ours = found.splitlines(), expected.splitlines()
-    for number, (one, other) in enumerate(zip(theirs, ours, strict=False), 1):
-        if one != other:
-            return f"first in line {number}: {_around(one, other)!r} where {_around(other, one)!r} is computed"
+    for plain in (_unpadded, str):
+        for number, (one, other) in enumerate(zip(map(plain, theirs), map(plain, ours), strict=False), 1):
+            if one != other:
+                return f"first in line {number}: {_around(one, other)!r} where {_around(other, one)!r} is computed"
     return f"it has {len(theirs)} lines where {len(ours)} are computed"
+
+
+def _unpadded(line: str) -> str:
+    """Return a line of a table as if every column were as narrow as can be."""
+    return re.sub(r"  +", " ", re.sub(r"--+", "-", line))
 
 
 def _around(line: str, other: str) -> str:

@@ -55,6 +55,7 @@ MaxLatency = Annotated[
         help="Rows that answer a clip of 3 s in so many ms (p50, one CPU thread), on the machine that timed most.",
     ),
 ]
+Site = Annotated[bool, typer.Option("--site/--no-site", help="Write the pages for a browser too, or leave them out.")]
 Boards = Annotated[list[Path], typer.Argument(metavar="A B", help="The folders to join.")]
 ToBoard = Annotated[Path, typer.Option("--to", metavar="FOLDER", help="The leaderboard.")]
 ToMerged = Annotated[Path, typer.Option("--to", metavar="FOLDER", help="Where the joined board is written.")]
@@ -85,24 +86,32 @@ def register(program: typer.Typer) -> None:
     program.add_typer(group, name="leaderboard")
 
 
-def build(folder: Folder = Path("runs"), to: To = None, into: Into = None, check: Check = False) -> None:
-    """Write the leaderboard: Markdown, CSV and LaTeX per protocol and dataset, and leaderboard.json.
+def build(
+    folder: Folder = Path("runs"), to: To = None, into: Into = None, site: Site = True, check: Check = False
+) -> None:
+    """Write the leaderboard: per protocol and dataset Markdown, CSV, LaTeX and a page of a site; leaderboard.json.
 
     With --check, exit code 8 says that a view is stale.
     """
     from serbench.board.insert import insert_tables
+    from serbench.board.site.pages import SITE
+    from serbench.board.site.script import SCRIPT
     from serbench.board.views import build as write_views
 
     rows = stored_rows(folder)
     if check:
-        _check_views(rows, to or folder, into or ())
+        _check_views(rows, to or folder, into or (), site=site)
         return
     for page in into or ():
         insert_tables(page, rows)
-    written = write_views(rows, to or folder)
+    board = to or folder
+    written = write_views(rows, board, site=site)
     for path in written:
         console.line(str(path))
-    console.line(f"{len(written)} files written; the first to read is {(to or folder) / 'README.md'}")
+    if site and not (board / SITE / SCRIPT).is_file():
+        console.notice("the site's tables do not sort or filter: pip install 'serbench[site]', then build again")
+    browser = f", in a browser {board / SITE / 'index.html'}" if site else ""
+    console.line(f"{len(written)} files written; the first to read is {board / 'README.md'}{browser}")
 
 
 def show(
@@ -221,11 +230,11 @@ def _progress(label: str, total: int) -> Iterator[Callable[[int], None]]:
         yield bar.reach
 
 
-def _check_views(rows: Sequence[Row], folder: Path, into: Sequence[Path]) -> None:
+def _check_views(rows: Sequence[Row], folder: Path, into: Sequence[Path], *, site: bool) -> None:
     from serbench.board.insert import is_current
     from serbench.board.views import first_stale
 
-    stale = first_stale(rows, folder)
+    stale = first_stale(rows, folder, site=site)
     for page in into:
         if not stale and not is_current(page, rows):
             stale = f"{page} is stale between its markers"
