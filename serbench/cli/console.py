@@ -64,7 +64,7 @@ def print_json(value: Any) -> None:
 def table(
     columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str | None = None, right: Collection[str] = ()
 ) -> None:
-    """Write a table that fits the line; cells wrap, numbers and names of a fair length stay whole.
+    """Write a table that fits the line; cells wrap, numbers stay whole, and names of a fair length where there is room.
 
     Parameters
     ----------
@@ -80,10 +80,13 @@ def table(
     from rich.table import Table
 
     cells = [["-" if cell is None else str(cell) for cell in row] for row in rows]
-    widest = max((len(row[0]) for row in cells), default=0)
+    widths = [max(len(row[place]) for row in (columns, *cells)) for place in range(len(columns))]
+    # names give way before numbers do: what is cut off a number is another number
+    unbroken = [width for place, width in enumerate(widths) if place == 0 or columns[place] in right]
+    fits = widths[0] <= _WIDEST_NAME and sum(unbroken) + 2 * (len(widths) - 1) <= WIDTH
     drawn = Table(box=None, pad_edge=False, title=title, title_justify="left", title_style="bold", header_style="bold")
     for place, name in enumerate(columns):
-        whole = name in right or (place == 0 and widest <= _WIDEST_NAME)
+        whole = name in right or (place == 0 and fits)
         drawn.add_column(name, justify="right" if name in right else "left", no_wrap=whole, overflow="fold")
     for row in cells:
         drawn.add_row(*row)

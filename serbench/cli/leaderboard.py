@@ -13,7 +13,7 @@ from serbench.cli import console
 from serbench.cli.export import export
 from serbench.cli.options import AsJson, DataRoots, EmoBoxFolder, NoPlugins, PluginFiles, open_registry
 from serbench.cli.stored import stored_rows
-from serbench.errors import BoardError, UsageError
+from serbench.errors import BoardError, UsageError, check_names
 
 if TYPE_CHECKING:
     from serbench.results.row import Row
@@ -157,7 +157,10 @@ def add(
     from serbench.results.store import Store
     from serbench.results.transfer import transfer
 
-    rows = [row for row in stored_rows(run) if _is_of(row, model, dataset)]
+    there = stored_rows(run)
+    check_names("model in these records", model or (), {row.model["name"] for row in there})
+    check_names("dataset in these records", dataset or (), {_tested_on(row) for row in there})
+    rows = [row for row in there if _is_of(row, model, dataset)]
     taken = [row for row in rows if partial or row.is_whole]
     left = [row for row in rows if row not in taken]
     if not taken:
@@ -244,8 +247,11 @@ def _check_views(rows: Sequence[Row], folder: Path, into: Sequence[Path], *, sit
 
 
 def _is_of(row: Row, models: Sequence[str] | None, datasets: Sequence[str] | None) -> bool:
-    dataset = row.dataset.get("tested_on", row.dataset["name"])
-    return (not models or row.model["name"] in models) and (not datasets or dataset in datasets)
+    return (not models or row.model["name"] in models) and (not datasets or _tested_on(row) in datasets)
+
+
+def _tested_on(row: Row) -> str:
+    return str(row.dataset.get("tested_on", row.dataset["name"]))
 
 
 def _name(row: Row) -> str:

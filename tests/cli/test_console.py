@@ -88,3 +88,13 @@ def test_progress_shows_several_tasks_on_a_terminal(monkeypatch):
     text = terminal.getvalue()
     assert "clips" in text
     assert "100%" in text
+
+
+def test_names_give_way_before_numbers_do(capsys):
+    columns = ("model", *"abcdef")
+    numbers = ["61.5 to 75", "◆ 0.00327", "0.000161", "68.8", "◆ 484", "2="]
+    console.table(columns, [("nearest-mean[standardise=False]", *numbers)], right=columns[1:])
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert lines[1].split()[1:] == " ".join(numbers).split()
+    assert "".join(line.split()[0] for line in lines[1:]) == "nearest-mean[standardise=False]"

@@ -143,3 +143,11 @@ def test_a_budget_that_is_no_number_is_a_mistake(serbench, board):
     result = serbench("leaderboard", "show", board, "--max-params", "100 thousand")
     assert result.exit_code == 2
     assert result.stderr.startswith("error: --max-params is '100 thousand', expected a number")
+
+
+def test_names_that_nobody_ran_are_answered_with_near_ones(serbench, runs, tmp_path):
+    for option, name, near in (("--model", "prior2", "prior"), ("--dataset", "synthe", "synth")):
+        result = serbench("leaderboard", "add", runs, "--to", tmp_path / "board", option, name)
+        assert result.exit_code == 2
+        assert f"in these records {name!r}, expected one of [" in result.stderr
+        assert f"did you mean {near!r}?" in result.stderr
