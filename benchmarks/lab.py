@@ -16,6 +16,8 @@ from typing import Any
 
 from measure import arguments, machine, report, table
 
+from serbench.cli.profile import is_busy
+
 #: The largest share by which p50 may differ between rounds on a quiet machine.
 GOAL = 0.15
 #: The column's heading and the figure; places this machine does not have are left out.
@@ -43,6 +45,8 @@ def main(words: Sequence[str] | None = None) -> int:
         "machine": card,
         "is_one_card": all(each["machine"] == cards[0]["machine"] for each in cards),
         "calibration_seconds": [each["calibration"]["seconds"] for each in cards],
+        "loads": [each["load"] for each in cards],
+        "is_quiet": not any(is_busy(each) for each in cards),
         "goal": GOAL,
         "models": {name: _compared(figures) for name, figures in _by_model(rounds).items()},
         "rounds": rounds,
@@ -101,6 +105,9 @@ def _lines(facts: dict[str, Any]) -> Iterator[str]:
     unmeasured = [name for name, each in facts["models"].items() if not each["latency"]]
     yield f"models that could not be timed: {', '.join(unmeasured) or 'none'}"
     kernel = ", ".join(f"{1e3 * seconds:.1f}" for seconds in facts["calibration_seconds"])
+    loads = ", ".join(map(str, facts["loads"]))
+    quiet = "quiet" if facts["is_quiet"] else "BUSY: these times say little, measure again when it is quiet"
+    yield f"programs that wanted to run, round by round: {loads}; the machine was {quiet}"
     yield f"calibration kernel, round by round: {kernel} ms; {'one card' if facts['is_one_card'] else 'CARDS DIFFER'}"
 
 

@@ -159,7 +159,18 @@ def _print(profiles: Sequence[Profile], card: Mapping[str, Any], how: Thoroughne
         f"alone: {machine_name(card['machine'])}, torch {card['versions']['torch']}, float32 products "
         f"{card['precision']}; calibration kernel {1e3 * card['calibration']['seconds']:.1f} ms."
     )
+    if is_busy(card):
+        cores = f"{card['threads']['all']} core{'s' * (card['threads']['all'] != 1)}"
+        console.prose(
+            f"The machine was busy: {card['load']} programs wanted to run on {cores}. These times say little; measure "
+            "again when it is quiet."
+        )
     console.line("every figure in full, with the reason for each that is missing: --json")
+
+
+def is_busy(card: Mapping[str, Any]) -> bool:
+    """Tell whether more programs wanted to run than the measurement itself, which takes all cores at the most."""
+    return card["load"] is not None and card["load"] > card["threads"]["all"] + 1
 
 
 def _table(columns: Sequence[str], lines: Sequence[Sequence[object]], title: str) -> None:
@@ -200,4 +211,4 @@ def _in_words(names: Sequence[str]) -> tuple[str, ...]:
     return (*words, *dict.fromkeys(_HEADINGS.get(name, name.replace("_", " ")) for name in left))
 
 
-__all__ = ["profile", "register"]
+__all__ = ["is_busy", "profile", "register"]

@@ -10,6 +10,7 @@ what was learned; what fitting costs does, and is then undefined. The figures: `
 from __future__ import annotations
 
 import contextlib
+import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -162,7 +163,8 @@ def laboratory_card(device: str) -> dict[str, Any]:
     -------
     dict
         ``machine`` (as in records), ``threads`` (of each place), ``precision`` (of float32 matrix products) and
-        ``versions``; ``calibration``, whose time is no part of the card.
+        ``versions``; beside the card ``calibration`` and ``load``: how many programs wanted to run in the last minute,
+        None where the system does not say.
     """
     import torch
 
@@ -172,6 +174,7 @@ def laboratory_card(device: str) -> dict[str, Any]:
         "precision": torch.get_float32_matmul_precision(),
         "versions": versions(),
         "calibration": calibrate(),
+        "load": round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None,
     }
 
 

@@ -29,7 +29,7 @@ def lab(monkeypatch):
     """Return the script with rounds that are made up."""
     monkeypatch.syspath_prepend(str(FOLDER))
     script = importlib.import_module("lab")
-    card = {"machine": {"processor": "toy"}, "calibration": {"seconds": 0.05}}
+    card = {"machine": {"processor": "toy"}, "calibration": {"seconds": 0.05}, "load": 5.0, "threads": {"all": 2}}
 
     def with_rounds(*rounds):
         waiting = iter(rounds)
@@ -62,6 +62,7 @@ def test_the_table_says_which_p50_moved_too_far(lab, capsys):
     assert next(line for line in lines if line.startswith("a, 1 thread")).endswith("10.0 %     yes")
     assert next(line for line in lines if line.startswith("b, 1 thread")).endswith("50.0 %      NO")
     assert "counts that differ between rounds: none" in lines
+    assert "programs that wanted to run, round by round: 5.0, 5.0; the machine was BUSY" in "\n".join(lines)
 
 
 def test_one_round_compares_nothing(lab, capsys):

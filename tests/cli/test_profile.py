@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from serbench.cli.profile import is_busy
 from serbench.scoring.efficiency import FIGURES
 
 PLUGIN = """
@@ -56,7 +57,7 @@ def test_json_has_a_value_or_a_reason_for_every_figure(serbench):
 
     assert set(facts) == {"card", "thoroughness", "models"}
     assert facts["thoroughness"]["runs"] == 3
-    assert set(facts["card"]) == {"machine", "threads", "precision", "versions", "calibration"}
+    assert set(facts["card"]) == {"machine", "threads", "precision", "versions", "calibration", "load"}
     (model,) = facts["models"]
     assert model["fitted_on"] == {"dataset": "synth", "rows": 16, "quick": True}
     assert list(model["figures"]) == list(FIGURES)
@@ -77,6 +78,11 @@ def test_a_model_that_cannot_be_fitted_leaves_the_others_alone(serbench, plugin)
     assert result.exit_code == 7
     assert "- everything of refuses: fitting failed: ArithmeticError: the moon is not full" in result.stdout
     assert "error: 1 of 2 models cannot be fitted: refuses" in result.stderr
+
+
+@pytest.mark.parametrize(("load", "busy"), [(None, False), (2.0, False), (3.0, False), (3.1, True), (10.0, True)])
+def test_a_busy_machine_is_told_by_its_load(load, busy):
+    assert is_busy({"load": load, "threads": {"all": 2}}) == busy
 
 
 @pytest.mark.parametrize(
