@@ -12,7 +12,9 @@ from serbench.results.row import REPLICA
 from serbench.results.store import Store
 from serbench.results.summary import summarise
 from tests.board.conftest import dataset, model
-from tests.results.conftest import MACHINE, add_cells
+from tests.results.conftest import MACHINE, add_cells, cells, store
+
+__all__ = ["cells", "store"]
 
 #: A name that would run, break out of an attribute, and write what follows backwards.
 HOSTILE = "<script>document.title='taken'</script>\"'><img src=x onerror=alert(1)> \u202etxt.exe {{ 7 * 7 }}"

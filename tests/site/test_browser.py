@@ -15,9 +15,8 @@ TABLE = "table.results"
 @pytest.fixture(scope="module")
 def context(chromium):
     """Return a window of one browser, started once for the module."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as driver:
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: no browser is driven")
+    with playwright.sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         yield browser.new_context(viewport={"width": 1280, "height": 900}, offline=True, reduced_motion="reduce")
         browser.close()

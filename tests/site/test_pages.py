@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import PurePosixPath
 from urllib.parse import unquote, urlsplit
@@ -12,6 +13,11 @@ import pytest
 from serbench.board.rank import make_boards
 from serbench.board.site.pages import SITE, make_environment, make_site
 from serbench.board.views import make_views
+from serbench.results.row import Score
+from serbench.results.summary import summarise
+from serbench.scoring.figure import Figure
+from tests.board.conftest import model
+from tests.board.test_matrix import crossed
 from tests.site.conftest import HOSTILE, SHOWN
 
 
@@ -168,3 +174,40 @@ def test_the_confusion_of_a_row_is_on_its_card(readers, board_rows):
 
 def test_the_command_repeats_the_row(readers):
     assert "serbench run --model good --dataset emodb --protocol si --seeds 2" in readers[f"{SITE}/si-emodb.html"].texts
+
+
+def test_crossed_corpora_are_matrices_and_a_page_per_tested_corpus(store, cells):
+    protocol = {"name": "cross", "version": "1", "split": "s1", "folds": 3}
+    for trained, tested in ((("east",), "north"), (("north",), "east"), (("west",), "north")):
+        key = {"dataset": crossed(trained, tested), "protocol": protocol, "model": model("good")}
+        cells.add(store, key=key, label="good", audio={"label": "WAV 8 kHz"})
+    site = make_site(summarise(store))
+    index = Reader(site[f"{SITE}/index.html"])
+    assert {"trained on ↓ tested on →", "east", "north", "west"} <= set(index.texts)
+    page = Reader(site[f"{SITE}/cross-north.html"])
+    assert {"east-to-north", "west-to-north"} <= set(page.texts)
+    assert len(set(page.anchors)) == len(page.anchors)
+    assert len(page.named("section")) == 2
+
+
+def test_a_board_of_failures_has_reasons_and_no_mark(store, cells):
+    store.write(cells.record(cells.key(), status="failed", reason="out of <memory>"))
+    page = make_site(summarise(store))[f"{SITE}/si-toy.html"]
+    assert "1 cell failed: out of &lt;memory&gt;" in page
+    assert 'class="mark ' not in page
+    assert "Speaker by speaker" not in page
+
+
+def test_a_claim_says_that_it_is_one(board_rows):
+    claims = [replace(row, has_predictions=False, speaker_uars={}) for row in board_rows]
+    site = make_site(claims)
+    reader = Reader(site[f"{SITE}/si-tess.html"])
+    assert "self-reported" in reader.texts
+    assert 'class="mark ' not in site[f"{SITE}/si-emodb.html"]
+
+
+def test_a_metric_of_a_plugin_is_on_the_card(board_rows):
+    (row,) = [row for row in board_rows if row.dataset["name"] == "tess"]
+    score = Score(Figure(0.1234), Figure.undefined("one seed"))
+    texts = Reader(make_site([replace(row, scores={**row.scores, "<mine>": score})])[f"{SITE}/si-tess.html"]).texts
+    assert texts[texts.index("<mine>") + 1] == "0.123"

@@ -30,6 +30,7 @@ from serbench.board.wording import (
 )
 from serbench.results.row import Row
 from serbench.scoring.figure import Figure
+from serbench.scoring.metrics import CORE_METRICS
 
 #: What a reader may set a limit to: the word in the page, the figure, the question.
 BUDGETS = (
@@ -127,6 +128,12 @@ class Line:
     def name(self) -> str:
         """As on the boards."""
         return self.place.name
+
+    @property
+    def others(self) -> list[tuple[str, str]]:
+        """Metrics that plugins offer, with their values."""
+        core = {metric.card.name for metric in CORE_METRICS}
+        return [(name, decimal(score.mean)) for name, score in self.row.scores.items() if name not in core]
 
     @property
     def marks(self) -> str:

@@ -67,8 +67,6 @@ class Section:
         Of the table, the Pareto plots and the strip of speakers.
     classes
         Of the task.
-    chance
-        UAR of guessing, per cent of the strip's width.
     ties
         From letter to the names of rows that cannot be told apart.
     meanings

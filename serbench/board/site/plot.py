@@ -132,7 +132,8 @@ def _panel(
         if end is not None
     ]
     upwards = Height.around(ends, _PIXELS)
-    here = sorted(here, key=lambda place: (costs[place.row.system], place.name))
+    # of two in one place the one on the front is drawn over the other
+    here = sorted(here, key=lambda place: (costs[place.row.system], place.row.system in front.best, place.name))
     spots = {
         name: (across.place(cost), upwards.place(places[name].row.uar.value or 0.0)) for name, cost in costs.items()
     }
