@@ -1,6 +1,7 @@
 """A corpus of any size, for measuring how things grow: a plugin of one dataset, and a function that writes its clips.
 
-Clips are short and unlike each other: a fifth of a second of a gliding tone in noise, drawn from the clip's number.
+Clips are short and as unlike each other as recordings of speech are: a fifth of a second of a few partials under an
+envelope of their own, in noise, all drawn from the clip's number.
 There is a speaker for every hundred clips, ten at least. In a folder without recordings the dataset ``names`` has as
 many clips as the folder's name says, by name alone.
 """
@@ -35,7 +36,7 @@ class Generated(Dataset):
     card = DatasetCard(
         name="generated",
         version="1",
-        summary="gliding tones, for measuring",
+        summary="partials in noise, for measuring",
         labels=LABELS,
         language="none",
         licence="none",
@@ -77,11 +78,15 @@ def write_clips(root: Path, number: int) -> None:
     time = np.arange(SAMPLES) / RATE
     for index in range(number):
         rng = np.random.default_rng(index)
-        start, glide, fade = rng.uniform(80, 400), rng.uniform(-300, 300), rng.uniform(1, 20)
-        tone = np.sin(2 * np.pi * (start + glide * time) * time * (1 + index // 3 % 4)) * np.exp(-fade * time)
+        pitches = np.exp(rng.uniform(np.log(150), np.log(3500), (12, 1))) * (1 + index // 3 % 4 / 40)  # Hz
+        levels = np.exp(rng.normal(0, 1, (12, 1)))
+        envelope = np.interp(time, np.linspace(0, time[-1], 9), rng.uniform(0, 1, 9) ** 2)
+        tone = (levels * np.sin(2 * np.pi * (pitches * time + rng.uniform(size=(12, 1))))).sum(0) * envelope
         path = root / place_of(index, number)
         path.parent.mkdir(parents=True, exist_ok=True)
-        soundfile.write(path, (0.3 * tone + rng.normal(0, 0.02, SAMPLES)).astype(np.float32), RATE)
+        soundfile.write(
+            path, (0.3 * tone / np.abs(tone).max() + rng.normal(0, 0.005, SAMPLES)).astype(np.float32), RATE
+        )
 
 
 def _utterance(path: str) -> Utterance:
