@@ -66,6 +66,9 @@ OfModels = Annotated[
 OfDatasets = Annotated[
     list[str] | None, typer.Option("--dataset", metavar="NAME", help="Rows on this dataset alone; may be given again.")
 ]
+OfProtocols = Annotated[
+    list[str] | None, typer.Option("--protocol", metavar="NAME", help="Rows under this one alone; may be given again.")
+]
 Partial = Annotated[bool, typer.Option("--partial", help="Take rows too of which cells are missing or failed.")]
 NoPredictions = Annotated[
     bool, typer.Option("--no-predictions", help="Keep the predictions back; the rows are then self-reported.")
@@ -149,6 +152,7 @@ def add(
     to: ToBoard = BOARD,
     model: OfModels = None,
     dataset: OfDatasets = None,
+    protocol: OfProtocols = None,
     partial: Partial = False,
     no_predictions: NoPredictions = False,
     as_json: AsJson = False,
@@ -160,7 +164,14 @@ def add(
     there = stored_rows(run)
     check_names("model in these records", model or (), {row.model["name"] for row in there})
     check_names("dataset in these records", dataset or (), {_tested_on(row) for row in there})
-    rows = [row for row in there if _is_of(row, model, dataset)]
+    check_names("protocol in these records", protocol or (), {row.protocol["name"] for row in there})
+    rows = [
+        row
+        for row in there
+        if (not model or row.model["name"] in model)
+        and (not dataset or _tested_on(row) in dataset)
+        and (not protocol or row.protocol["name"] in protocol)
+    ]
     taken = [row for row in rows if partial or row.is_whole]
     left = [row for row in rows if row not in taken]
     if not taken:
@@ -244,10 +255,6 @@ def _check_views(rows: Sequence[Row], folder: Path, into: Sequence[Path], *, sit
     if stale:
         raise BoardError(f"{stale}; run serbench leaderboard build without --check")
     console.line(f"the views in {folder} are up to date")
-
-
-def _is_of(row: Row, models: Sequence[str] | None, datasets: Sequence[str] | None) -> bool:
-    return (not models or row.model["name"] in models) and (not datasets or _tested_on(row) in datasets)
 
 
 def _tested_on(row: Row) -> str:

@@ -58,6 +58,14 @@ def test_nothing_to_add_is_a_mistake(serbench, runs, tmp_path, words):
     assert not (tmp_path / "board").exists()
 
 
+def test_rows_under_one_protocol_alone(serbench, tmp_path):
+    words = ["run", "--model", "majority", "--no-floors", "--dataset", "synth", *SEEDS, "--out", tmp_path / "runs"]
+    assert serbench(*words, "--protocol", "si", "--protocol", "random").exit_code == 0
+    result = serbench("leaderboard", "add", tmp_path / "runs", "--to", tmp_path / "board", "--protocol", "random")
+    assert result.stdout.splitlines()[0] == "synth/random/majority"
+    assert [path.name for path in (tmp_path / "board" / "records" / "synth").iterdir()] == ["random"]
+
+
 def test_another_result_of_a_cell_is_refused_by_name(serbench, runs, board):
     path = next(iter(sorted((board / "records" / "synth" / "si" / "majority").iterdir())))
     record = json.loads(path.read_text())
@@ -146,7 +154,11 @@ def test_a_budget_that_is_no_number_is_a_mistake(serbench, board):
 
 
 def test_names_that_nobody_ran_are_answered_with_near_ones(serbench, runs, tmp_path):
-    for option, name, near in (("--model", "prior2", "prior"), ("--dataset", "synthe", "synth")):
+    for option, name, near in (
+        ("--model", "prior2", "prior"),
+        ("--dataset", "synthe", "synth"),
+        ("--protocol", "sj", "si"),
+    ):
         result = serbench("leaderboard", "add", runs, "--to", tmp_path / "board", option, name)
         assert result.exit_code == 2
         assert f"in these records {name!r}, expected one of [" in result.stderr
