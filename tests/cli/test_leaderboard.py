@@ -157,7 +157,7 @@ def test_names_that_nobody_ran_are_answered_with_near_ones(serbench, runs, tmp_p
     for option, name, near in (
         ("--model", "prior2", "prior"),
         ("--dataset", "synthe", "synth"),
-        ("--protocol", "sj", "si"),
+        ("--protocol", "sii", "si"),
     ):
         result = serbench("leaderboard", "add", runs, "--to", tmp_path / "board", option, name)
         assert result.exit_code == 2
