@@ -66,8 +66,10 @@ def check(
     if not as_json:
         console.line(f"{counts['passed']} passed, {counts['exempt']} exempt")
         if found in _NEXT:
-            files = "".join(f" --plugin {path}" for path in plugin or ())
-            console.line(f"next: {_NEXT[found].format(name=name)}{files}")
+            words = [f" --plugin {path}" for path in plugin or ()]
+            if found == Kind.DATASET:
+                words += [f" --data-root {path}" for path in data_root or ()]
+            console.line(f"next: {_NEXT[found].format(name=name)}{''.join(words)}")
 
 
 def _run(cases: tuple[Case, ...]) -> list[Outcome]:

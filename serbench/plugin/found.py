@@ -50,7 +50,8 @@ class Provider:
     version: str
 
     def __str__(self) -> str:
-        return f"{self.distribution} {self.version} (plugin {self.name!r})"
+        version = "" if self.version == "unknown" else f" {self.version}"
+        return f"{self.distribution}{version} (plugin {self.name!r})"
 
 
 @dataclass(frozen=True)

@@ -84,7 +84,7 @@ def test_the_command_prints_a_line_per_check_and_what_to_do_next():
     result = serbench("check", "sound", "--plugin", FLAWED)
     assert result.exit_code == 0
     lines = result.stdout.splitlines()
-    assert lines[0] == "model sound, version 1, from flawed.py unknown (plugin 'flawed')"
+    assert lines[0] == "model sound, version 1, from flawed.py (plugin 'flawed')"
     found = [line.split()[0] for line in lines[2:-2] if not line.startswith(" ")]  # a long reason wraps
     assert found == [check.name for check in CHECKS["model"]]
     assert max(map(len, lines[:-1])) <= 80

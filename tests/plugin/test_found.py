@@ -46,7 +46,7 @@ def broken(registry):
 
 def test_a_file_is_a_plugin(write):
     registry = load_registry(only=[], files=[write("my_model.py", MODEL.format(name="mine"))])
-    assert str(registry.models["mine"].provider) == "my_model.py unknown (plugin 'my_model')"
+    assert str(registry.models["mine"].provider) == "my_model.py (plugin 'my_model')"
     assert source_digest(registry.get("model", "mine")) is not None
 
 
