@@ -9,6 +9,7 @@ import pytest
 from serbench.board.page import page_lines
 from serbench.board.precision import REFUSED, SAME, precision_of, variants
 from serbench.board.rank import make_boards, to_json
+from serbench.board.site.pages import make_site
 from serbench.learning.recipe import Recipe
 from serbench.results.row import Score
 from serbench.scoring.figure import Figure
@@ -77,6 +78,9 @@ def test_the_same_model_has_one_rank_and_another_model_its_own():
     assert (
         "bf16, refused as the same model: keeps 85.71 % of its float32 row's UAR, 99 % at least are expected." in text
     )
+    site = make_site(rows)["site/si-toy.html"]
+    assert f'<span class="marks">{REFUSED}</span>' in site
+    assert "bf16, the same model: keeps 100.00 % of its float32 row" in site
     facts = {each["name"]: each["variant"] for each in to_json(rows)}
     assert facts["last"] is None
     assert facts["kept[precision=bf16]"]["is_same_model"]

@@ -34,7 +34,7 @@ def built(full, tmp_path):
 
 
 def test_the_files_are_those_that_were_promised(full, tmp_path):
-    files = build(summarise(full), tmp_path / "board")
+    files = build(summarise(full), tmp_path / "board", site=False)
     names = [path.relative_to(tmp_path / "board").as_posix() for path in files]
     pages = ["random-emodb", "si-emodb", "si-emovo", "si-tess"]
     tables = [f"tables/{page}.{ending}" for page in pages for ending in ("csv", "md", "tex")]
@@ -203,7 +203,7 @@ def test_a_page_that_has_no_rows_any_more_goes_and_strangers_stay(full, tmp_path
 
 
 def test_without_rows_there_is_a_page_that_says_so(tmp_path):
-    assert build([], tmp_path) == [tmp_path / "README.md", tmp_path / "leaderboard.json"]
+    assert build([], tmp_path, site=False) == [tmp_path / "README.md", tmp_path / "leaderboard.json"]
     assert "There is no result yet." in (tmp_path / "README.md").read_text()
 
 

@@ -25,6 +25,7 @@ from serbench.board.wording import (
     mean_of,
     page_stem,
     rank_cell,
+    signs_of,
     tie_groups,
     uar_cell,
 )
@@ -137,8 +138,8 @@ class Line:
 
     @property
     def marks(self) -> str:
-        """The signs of what its cards declared."""
-        return marks_of(self.place.row)
+        """The signs of what its cards declared, and of what it is of its model at reduced precision."""
+        return signs_of(self.place)
 
     @property
     def is_floor(self) -> bool:

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 from serbench.board.critical import contest_sentences, critical_svg, make_contest
 from serbench.board.inflation import Inflation, inflation_of
-from serbench.board.marks import mark_meanings, marks_of
 from serbench.board.matrix import LEGEND, is_crossed, make_matrices, mappings, spread
 from serbench.board.overall import Overall, make_overall
 from serbench.board.page import COST, notes_of, unmeasured
@@ -34,6 +33,8 @@ from serbench.board.wording import (
     machine_name,
     page_stem,
     resolves,
+    sign_meanings,
+    signs_of,
     subject_of,
     task_name,
     tie_groups,
@@ -142,7 +143,7 @@ def make_environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.globals |= {"vendor": SCRIPT, "budgets": BUDGETS, "tags_of": tags_of, "signs": marks_of}
+    environment.globals |= {"vendor": SCRIPT, "budgets": BUDGETS, "tags_of": tags_of, "signs": signs_of}
     environment.globals |= {"cost": [heading for heading, _ in COST], "link": _link}
     return environment
 
@@ -172,7 +173,7 @@ def _section(board: Board) -> Section:
         lanes=speaker_lanes(board, anchors),
         classes=row.classes,
         ties={letter(number): group for number, group in enumerate(tie_groups(board))},
-        meanings=mark_meanings(rows),
+        meanings=sign_meanings(board.places),
         machines=[(sign, machine_name(json.loads(card)), json.loads(card)) for card, sign in letters.items()],
         remarks=list(_remarks(board)),
     )
@@ -189,6 +190,9 @@ def _remarks(board: Board) -> Iterable[tuple[str, str]]:
     yield "metrics", ", ".join(f"{name} {version}" for name, version in sorted(row.metrics.items()))
     for method in sorted({place.row.interval.method for place in board.places if place.row.interval.method}):
         yield "intervals", f"{method}, over {row.speakers} speakers"
+    for place in board.places:
+        if place.variant:
+            yield "precision", f"{place.name}: {place.variant.sentence}"
     for reason in sorted({place.row.interval.reason or "" for place in board.places if place.row.seeds} - {""}):
         yield "no interval", reason
     for text in unmeasured(board):
