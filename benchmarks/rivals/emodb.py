@@ -7,7 +7,8 @@ mlp      against nkululeko's MLP (eGeMAPS, one hidden layer of 128, 50 epochs), 
 cnn2d    against the same network in autrainer (log-mel, 94 frames of 64 bands, 5 epochs), a sweep over the folds
 
 Cold: nothing is there but the recordings. Warm: features are kept, results are not. Resumed: the same command again.
-Seconds are for each fold, the program's start included: rivals of many calls are timed on --folds of them.
+Seconds, of the clock and of processors, are for each fold, the program's start included: rivals of many calls are timed
+on --folds of them.
 
 Each rival has an environment of its own; both need torch and torchaudio named, or they take a pair that does not fit:
 
@@ -33,7 +34,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import projects
-from measure import arguments, machine, report, table
+from measure import arguments, cpu_seconds, machine, report, table
 
 from serbench.environment import usable_cores
 
@@ -66,7 +67,7 @@ def main(words: Sequence[str] | None = None) -> int:
         "serbench": ours,
         "rivals": theirs,
         "times_slower": {
-            name: {state: theirs[rival][state] / ours[name][state] for state in STATES}
+            name: {state: _times(theirs[rival][state], ours[name][state]) for state in STATES}
             for name, rival in PAIRS.items()
             if rival in theirs
         },
@@ -75,8 +76,12 @@ def main(words: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _serbench(model: str, place: Path, root: Path | None) -> dict[str, float]:
-    """Return seconds for each fold in each state."""
+def _times(theirs: Mapping[str, float], ours: Mapping[str, float]) -> dict[str, float]:
+    return {key: theirs[key] / ours[key] for key in ("seconds", "cpu")}
+
+
+def _serbench(model: str, place: Path, root: Path | None) -> dict[str, dict[str, float]]:
+    """Return seconds and processor seconds for each fold in each state."""
     out, cache = place / f"serbench-{model}", place / f"serbench-{model}-cache"
     corpus, folds = ("emodb", SPEAKERS) if root else ("synth", 5)
     command = [sys.executable, "-m", "serbench", "run", "--no-floors", "--model", model, "--dataset", corpus]
@@ -91,8 +96,8 @@ def _serbench(model: str, place: Path, root: Path | None) -> dict[str, float]:
     return _states(run, lambda: shutil.rmtree(out), folds)
 
 
-def _rivals(place: Path, clips: Sequence[projects.Clip], options: Any) -> dict[str, dict[str, float]]:
-    """Return seconds for each fold in each state, for each rival that has an environment."""
+def _rivals(place: Path, clips: Sequence[projects.Clip], options: Any) -> dict[str, dict[str, dict[str, float]]]:
+    """Return seconds and processor seconds for each fold in each state, for each rival that has an environment."""
     found = {}
     if options.nkululeko:
         python = options.nkululeko.absolute() / "bin" / "python"
@@ -121,14 +126,15 @@ def _in_order(commands: Sequence[Sequence[str]], log: Path, folder: Path | None 
     return run
 
 
-def _states(run: Callable[[], None], forget_results: Callable[[], object], folds: int) -> dict[str, float]:
+def _states(run: Callable[[], None], forget_results: Callable[[], object], folds: int) -> dict[str, dict[str, float]]:
     found = {}
     for state in STATES:
         if state == "warm":
             forget_results()
-        start = time.perf_counter()
+        busy, start = cpu_seconds(), time.perf_counter()
         run()
-        found[state] = (time.perf_counter() - start) / folds
+        seconds = time.perf_counter() - start
+        found[state] = {"seconds": seconds / folds, "cpu": (cpu_seconds() - busy) / folds}
     return found
 
 
@@ -152,11 +158,16 @@ def call(command: Sequence[str], log: Path, environment: Mapping[str, str], fold
 def _lines(facts: dict[str, Any]) -> list[str]:
     rows: list[tuple[object, ...]] = []
     for name, rival in PAIRS.items():
-        rows.append((f"serbench {name}", *(facts["serbench"][name][state] for state in STATES)))
+        rows.append((f"serbench {name}", *_cells(facts["serbench"][name])))
         if rival in facts["rivals"]:
-            rows.append((rival, *(facts["rivals"][rival][state] for state in STATES)))
-            rows.append(("  times slower", *(f"{facts['times_slower'][name][state]:.1f}" for state in STATES)))
-    return [facts["what"], "", table(("", *STATES), rows)]
+            rows.append((rival, *_cells(facts["rivals"][rival])))
+            rows.append(("  times as much", *_cells(facts["times_slower"][name])))
+    headers = ("", *(f"{state}{unit}" for state in STATES for unit in ("", " CPU")))
+    return [facts["what"], "", table(headers, rows)]
+
+
+def _cells(found: Mapping[str, Mapping[str, float]]) -> list[str]:
+    return [f"{found[state][key]:.2f}" for state in STATES for key in ("seconds", "cpu")]
 
 
 if __name__ == "__main__":
