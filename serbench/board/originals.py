@@ -70,13 +70,14 @@ def check_originals(store: Store, records: Sequence[Record], place: Place, ledge
         tasks[digest_value(facts)].append(record)
     union = {name for record in records for name in record.key.dataset.get("corpora", ())}
     missed: set[str] = set()
+    opened: dict[str, Corpus] = {}
     for group in tasks.values():
         first = group[0]
         dataset, protocol = first.key.dataset["name"], first.key.protocol["name"]
         try:
             known = get_protocol(protocol, emobox=place.emobox)
             _check_protocol(store, group, known, ledger)
-            corpus, split = _open(first, known, place, union)
+            corpus, split = _open(first, known, place, union, opened)
         except (DatasetMissingError, UnknownNameError, UsageError) as error:
             ledger.skip(f"labels, speakers, folds and recordings of {dataset} under {protocol}: {error}")
             missed.update(first.key.dataset.get("corpora", [dataset]))
@@ -107,8 +108,10 @@ def _version(store: Store, record: Record, what: str, found: str, expected: str)
     )
 
 
-def _open(record: Record, protocol: Protocol, place: Place, union: set[str]) -> tuple[Corpus, Split]:
-    """Return the corpus of a record and its split, as a run would make them today."""
+def _open(
+    record: Record, protocol: Protocol, place: Place, union: set[str], opened: dict[str, Corpus]
+) -> tuple[Corpus, Split]:
+    """Return the corpus of a record and its split, as a run would make them today; ``opened`` keeps what was read."""
     facts = record.key.dataset
     skip_bad = bool(record.left_out)
     if isinstance(protocol, CrossCorpus):
@@ -119,10 +122,15 @@ def _open(record: Record, protocol: Protocol, place: Place, union: set[str]) -> 
             if corpus.manifest.dataset == facts["name"]:
                 return corpus, split
         raise UsageError(f"its corpora {list(members)} give no crossing of that name here")
-    dataset = place.registry.get("dataset", facts["name"]).create(**facts.get("params", {}))
-    with place.progress(f"reading {facts['name']}", 0) as advance:
-        opened = open_corpus(dataset, place.data_roots, place.cache, skip_bad_audio=skip_bad, progress=advance)
-    return opened, protocol.split(dataset, opened.manifest)
+    asked = digest_value([facts["name"], facts.get("params", {}), skip_bad])
+    if asked not in opened:
+        dataset = place.registry.get("dataset", facts["name"]).create(**facts.get("params", {}))
+        with place.progress(f"reading {facts['name']}", 0) as advance:
+            opened[asked] = open_corpus(
+                dataset, place.data_roots, place.cache, skip_bad_audio=skip_bad, progress=advance
+            )
+    corpus = opened[asked]
+    return corpus, protocol.split(corpus.dataset, corpus.manifest)
 
 
 def _check_task(store: Store, group: Sequence[Record], corpus: Corpus, split: Split, ledger: Ledger) -> None:
