@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from serbench.board.site.pages import SITE
+from serbench.board.site.pages import SITE, make_site
+from serbench.board.views import build
+from serbench.results.store import Store
+from serbench.results.summary import summarise
 from tests.site.conftest import SHOWN
 
 pytestmark = pytest.mark.browser
 
 TABLE = "table.results"
+
+#: The results of this project.
+PUBLISHED = Path(__file__).parents[2] / "leaderboard"
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +37,7 @@ def opened(context):
     page.on("console", lambda message: said.append(message.text))
     page.on("pageerror", lambda error: said.append(str(error)))
     page.on("request", lambda request: asked.append(request.url))
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(45_000)
     return page, said, asked
 
 
@@ -239,6 +247,27 @@ def test_a_page_without_the_script_still_reads_and_says_why(context, board, tmp_
     page.locator(".mark[data-tip^=good]").first.focus()
     assert page.locator("#tip").is_visible()
     page.close()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_the_published_leaderboard_opens_and_asks_nobody(opened, tmp_path):
+    rows = summarise(Store(PUBLISHED))
+    if not rows:
+        pytest.skip("nothing is published yet")
+    build(rows, tmp_path)
+    page, said, asked = opened
+    pages = [name for name in make_site(rows) if name.endswith(".html")]
+    # the index, inflation, and a page of each protocol
+    chosen = {name.rpartition("-")[0] or name: name for name in pages}.values()
+    said.clear()
+    asked.clear()
+    for name in chosen:
+        page.goto((tmp_path / name).as_uri())
+        assert page.locator("h1").count() == 1
+        assert page.locator("form.filters").first.is_visible() or name.endswith("inflation.html")
+    assert said == []
+    assert [url for url in asked if not url.startswith((tmp_path / SITE).as_uri())] == []
 
 
 #: From every visible text to the contrast with what lies behind it, by the formula of WCAG 2.
