@@ -118,9 +118,9 @@ def _open(
         members = tuple(sorted(facts["corpora"] if len(facts["corpora"]) > 1 else union))
         request = Request(models=(), datasets=members, protocols=(protocol.name,), skip_bad_audio=skip_bad)
         found = cross(protocol, request, place.registry, place.data_roots, place.cache, place.progress)
-        for corpus, split in found.tasks:
-            if corpus.manifest.dataset == facts["name"]:
-                return corpus, split
+        for crossed, split in found.tasks:
+            if crossed.manifest.dataset == facts["name"]:
+                return crossed, split
         raise UsageError(f"its corpora {list(members)} give no crossing of that name here")
     asked = digest_value([facts["name"], facts.get("params", {}), skip_bad])
     if asked not in opened:
