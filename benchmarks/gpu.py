@@ -105,6 +105,8 @@ def _stacked(place: Path, roots: Sequence[Path], device: str, rounds: int) -> di
             model.fit(each.train, each.dev, seed=cell.key.seed)
         reached["one by one"] = _pooled_uar(models, tables, cells)
 
+    if device == "cuda":
+        together()  # kernels are loaded and chosen
     with threads(1) if device == "cpu" else contextlib.nullcontext():
         found = in_turn({"stacked": together, "one by one": alone}, rounds)
     return {
