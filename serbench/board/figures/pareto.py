@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -108,7 +109,7 @@ def _scale(axes: Axes, costs: Sequence[float]) -> None:
         if max(positive) < 30 * min(positive):
             axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     else:
-        axes.set_xscale("symlog", linthresh=min(positive))
+        axes.set_xscale("symlog", linthresh=10.0 ** math.floor(math.log10(min(positive))))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _tick(value)))
     axes.xaxis.set_minor_formatter(NullFormatter())
 
