@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import typer.main
+import yaml
 
 from serbench import __version__, errors
 from serbench.cli.app import INTERRUPTED, app
@@ -80,15 +81,31 @@ def commands(text):
     return [shlex.split(each, comments=True)[1:] for each in found if each.split()[0] == "serbench"]
 
 
+def unknown_options(words):
+    """Return the options of a command's words that the command does not have."""
+    command = typer.main.get_command(app)
+    while words and words[0] in getattr(command, "commands", {}):
+        command, words = command.commands[words[0]], words[1:]
+    known = {spelling for each in command.params for spelling in (*each.opts, *each.secondary_opts)}
+    return [word for word in words if word.startswith("--") and word not in known]
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_commands_of_a_page_have_the_options_that_they_are_given(page):
-    program = typer.main.get_command(app)
-    for words in commands((TOP / page).read_text(encoding="utf-8")):
-        command = program
-        while words and words[0] in getattr(command, "commands", {}):
-            command, words = command.commands[words[0]], words[1:]
-        known = {spelling for each in command.params for spelling in (*each.opts, *each.secondary_opts)}
-        assert [word for word in words if word.startswith("--") and word not in known] == []
+    text = (TOP / page).read_text(encoding="utf-8")
+    assert [each for words in commands(text) for each in unknown_options(words)] == []
+
+
+def test_the_workflow_for_submissions_verifies_and_checks_the_views():
+    text = (TOP / ".github" / "workflows" / "leaderboard.yml").read_text(encoding="utf-8")
+    steps = [shlex.split(step.get("run", "")) for step in yaml.safe_load(text)["jobs"]["verify"]["steps"]]
+    ours = [words[1:] for words in steps if words[:1] == ["serbench"]]
+    assert [words[:3] for words in ours] == [
+        ["leaderboard", "verify", "leaderboard"],
+        ["leaderboard", "build", "leaderboard"],
+    ]
+    assert "--check" in ours[1]
+    assert [each for words in ours for each in unknown_options(words)] == []
 
 
 def test_the_reference_is_what_the_code_says():
