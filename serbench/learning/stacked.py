@@ -111,6 +111,8 @@ class _Run:
         self.weights = torch.stack([each for each in weights if each is not None]) if weights[0] is not None else None
         self.best = self.stack.snapshot() if has_dev else None
         self.dev = ResidentTable.join([each.dev for each in trainees if each.dev is not None]) if has_dev else None
+        for table in [table for each in trainees for table in (each.rows, each.dev) if table is not None]:
+            table.values.clear()  # the joined tables hold a copy: the device need not hold two
         if self.dev is not None:
             self.grid = self.dev.grid()
             self.spans = _spans(self.grid[0], [len(each.dev) for each in trainees if each.dev is not None])
