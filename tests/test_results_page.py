@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
 import subprocess
@@ -13,6 +12,9 @@ import pytest
 
 PAGE = (Path(__file__).parents[1] / "docs" / "results.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(console|python|text)\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
+#: One run, and a program per command of the page.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
 #: Printed after every block, so that what each printed can be told apart.
 END = "== end of block =="
 
@@ -35,7 +37,6 @@ def outputs(tmp_path_factory):
     done = subprocess.run(
         [sys.executable, "-u", "-W", "error", "-c", program()],
         cwd=tmp_path_factory.mktemp("notebook"),
-        env={**os.environ},
         capture_output=True,
         text=True,
         check=False,
