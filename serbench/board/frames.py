@@ -145,10 +145,15 @@ class _System(NamedTuple):
     label: str
     system: str
     model: Mapping[str, Any]
+    features: Sequence[Mapping[str, Any]]
+    augmentations: Sequence[Mapping[str, Any]]
 
 
 def _system_names(records: Sequence[Record]) -> dict[str, str]:
-    return display_names(_System(record.label, record.key.system, record.key.model) for record in records)
+    return display_names(
+        _System(each.label, each.key.system, each.key.model, each.key.features, each.key.augmentations)
+        for each in records
+    )
 
 
 def _names(record: Record, names: Mapping[str, str]) -> dict[str, Any]:

@@ -139,30 +139,47 @@ class Labelled(Protocol):
     def model(self) -> Mapping[str, Any]:
         """Identity facts of the model."""
 
+    @property
+    def features(self) -> Sequence[Mapping[str, Any]]:
+        """Identity facts of the features."""
+
+    @property
+    def augmentations(self) -> Sequence[Mapping[str, Any]]:
+        """Identity facts of the augmentations."""
+
 
 def display_names(rows: Iterable[Labelled]) -> dict[str, str]:
     """Return a name per system digest: its label, with version or digest where systems share the label.
 
+    A protocol that makes its own copies takes away a model's augmentations; what is left bears the model's name.
+
     Returns
     -------
     dict
-        From :attr:`Row.system` to the name; no two are equal.
+        From :attr:`Row.system` to the name; no two under one protocol are equal.
     """
-    systems = {row.system: row for row in rows}
     by_label: dict[str, list[Labelled]] = defaultdict(list)
-    for row in systems.values():
+    for row in {row.system: row for row in rows}.values():
         by_label[row.label].append(row)
-    names = {}
+    names: dict[str, str] = {}
     for label, group in by_label.items():
-        versions = Counter(row.model["version"] for row in group)
-        for row in group:
-            if len(group) == 1:
+        whole = {row.system: _whole(row, group) for row in group}
+        versions = Counter(row.model["version"] for row in group if whole[row.system] is row)
+        for row in (whole[each.system] for each in group):
+            if versions.total() == 1:
                 names[row.system] = label
             elif versions[row.model["version"]] == 1:
                 names[row.system] = f"{label} v{row.model['version']}"
             else:
                 names[row.system] = f"{label} v{row.model['version']} #{row.system[:6]}"
+        names |= {system: names[row.system] for system, row in whole.items()}
     return names
+
+
+def _whole(row: Labelled, group: Iterable[Labelled]) -> Labelled:
+    """Return the one system that has a row's model and features and augmentations too, or the row itself."""
+    same = [each for each in group if each.augmentations and (each.model, each.features) == (row.model, row.features)]
+    return same[0] if not row.augmentations and len(same) == 1 else row
 
 
 def to_json(rows: Iterable[Row]) -> list[dict[str, Any]]:

@@ -29,7 +29,7 @@ def row(name, uar, *, values=None, latency=None, corpus="toy", problems=(), mach
         protocol={"name": standing.pop("protocol", "si")},
         model={"name": name, "version": standing.pop("version", "1"), "params": {}},
         features=standing.pop("features", ()),
-        augmentations=(),
+        augmentations=standing.pop("augmentations", ()),
         label=name,
         classes=("x", "y"),
         standing=standing,
@@ -181,6 +181,18 @@ def test_systems_of_one_label_get_names_of_their_own():
     assert names[1].startswith("a v2 #")
     assert names[3] == "b"
     assert len(set(names)) == 4
+
+
+def test_a_system_keeps_its_name_where_a_protocol_takes_its_augmentations_away():
+    noisy = ({"name": "noise"},)
+    rows = [row("a", 0.6, augmentations=noisy), row("a", 0.9, protocol="replica"), row("b", 0.5)]
+    assert list(display_names(rows).values()) == ["a", "a", "b"]
+
+
+def test_systems_that_differ_in_their_augmentations_have_names_of_their_own():
+    loud, quiet = (({"name": "noise", "params": {"snr": snr}},) for snr in (5, 20))
+    rows = [row("a", 0.6, augmentations=loud), row("a", 0.7, augmentations=quiet), row("a", 0.9)]
+    assert len(set(display_names(rows).values())) == 3
 
 
 def test_mean_skill_is_over_whole_rows_of_headline_corpora():
