@@ -25,7 +25,7 @@ from serbench.errors import UsageError
 Device = Literal["auto", "cpu", "cuda", "mps"]
 
 _DRIVER = Path("/proc/driver/nvidia/version")
-_PACKAGES = ("torch", "torchaudio", "librosa", "numpy", "scikit-learn", "scipy", "soundfile", "soxr")
+_PACKAGES = ("torch", "torchaudio", "librosa", "numpy", "scikit-learn", "scipy", "soundfile", "miniaudio", "soxr")
 
 
 def cache_folder() -> Path:

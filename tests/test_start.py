@@ -9,8 +9,8 @@ import sys
 
 import pytest
 
-HEAVY = {"torch", "torchaudio", "librosa", "pandas", "sklearn", "scipy", "pyarrow", "soundfile", "soxr", "numba"} | {
-    "matplotlib"
+HEAVY = {"torch", "torchaudio", "librosa", "pandas", "sklearn", "scipy", "pyarrow", "numba"} | {
+    *("soundfile", "miniaudio", "soxr", "matplotlib")
 }
 
 PROGRAM = """

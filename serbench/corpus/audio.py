@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from serbench.corpus.container import damage
+from serbench.corpus.flac import read_flac
 from serbench.errors import AudioError
 
 
@@ -58,6 +59,8 @@ def decode(path: Path) -> Sound:
     if not path.is_file():
         raise AudioError(f"{path} is missing, expected a recording; check the corpus for an unpack that broke off")
     try:
+        if (whole := read_flac(path)) is not None:
+            return Sound(*whole, "FLAC/PCM_16")
         broken = "is empty" if path.stat().st_size == 0 else damage(path)
         if broken:
             raise AudioError(f"{path} {broken}; get the file again")

@@ -135,8 +135,8 @@ def extract_column(
     def extract(waves: Sequence[Wave]) -> list[Floats]:
         return _extract(extractor, [(todo[key], wave) for key, wave in waves], device)
 
-    def again(batch: list[Row]) -> None:
-        key, row = batch[0]
+    def again(batches: list[list[Row]]) -> None:
+        key, row = batches[-1][-1] if batched else batches[0][0]  # of a full batch, or after many others
         (repeat,) = extract([(key, load(key))])
         who = extractor.identity.label if identity is None else f"{extractor.identity.label} of {identity.label}"
         first, second = (_checked(each, extractor, todo[key], None) for each in (row, repeat))
@@ -210,14 +210,18 @@ def _extract(extractor: FeatureExtractor, batch: list[tuple[Clip, Floats]], devi
 
 def _checked(row: Floats, extractor: FeatureExtractor, clip: Clip, shape: tuple[int, ...] | None) -> Floats:
     """Return the row, or raise PluginError when it is not what the card declares."""
-    label, output = extractor.identity.label, extractor.card.output
+    output = extractor.card.output
+
+    def refused(what: str) -> PluginError:  # naming the extractor takes longer than all the checks
+        return PluginError(f"{extractor.identity.label} made {what}")
+
     if not isinstance(row, np.ndarray) or row.dtype != np.float32 or row.ndim != _NDIM[output] or not row.size:
-        raise PluginError(f"{label} made {_said(row)} of {clip.path}, expected a float32 {output}, not empty")
+        raise refused(f"{_said(row)} of {clip.path}, expected a float32 {output}, not empty")
     same = row.shape[1:] if output in ("sequence", "waveform") else row.shape
     if shape is not None and same != shape:
-        raise PluginError(f"{label} made shape {row.shape} of {clip.path}, expected {shape} as of the clips before")
+        raise refused(f"shape {row.shape} of {clip.path}, expected {shape} as of the clips before")
     if not np.isfinite(row).all():
-        raise PluginError(f"{label} made values of {clip.path} that are not finite, expected all finite")
+        raise refused(f"values of {clip.path} that are not finite, expected all finite")
     return row
 
 

@@ -2,11 +2,12 @@
 
 Conventions
 -----------
-Clips go through in chunks of like length, the shortest first. On the CPU a thread decodes a chunk and computes its
-features too, each with one thread of torch: nothing waits for anything, and there are as many busy threads as cores.
-Elsewhere threads decode, and the caller's thread alone calls the extractor, which has the device to itself; likewise
-for an extractor that takes one clip at a time. Batches come out in the order of the chunks, whatever the number of
-threads, and what is in a batch depends on no clock.
+Clips go through in chunks of like length: the shortest clip alone, on which libraries get ready, then from the longest
+chunk to the shortest, so that all threads end at about the same time. On the CPU a thread decodes a chunk and computes
+its features too, each with one thread of torch: nothing waits for anything, and there are as many busy threads as
+cores. Elsewhere threads decode, and the caller's thread alone calls the extractor, which has the device to itself;
+likewise for an extractor that takes one clip at a time. Batches come out in the order of the chunks, whatever the
+number of threads, and what is in a batch depends on no clock.
 """
 
 from __future__ import annotations
@@ -108,10 +109,12 @@ def one_torch_thread() -> Iterator[None]:
 
 
 def _chunks(seconds: Mapping[str, float], most: float) -> Iterator[list[str]]:
-    """Yield keys, the shortest clip first: one at least, further ones up to ``most`` seconds."""
+    """Yield keys, the shortest clip alone and then the longest first: one at least, more up to ``most`` seconds."""
+    longest_first = sorted(seconds, key=lambda key: (-seconds[key], key))
+    yield [longest_first.pop()]
     chunk: list[str] = []
     long = 0.0
-    for key in sorted(seconds, key=lambda key: (seconds[key], key)):
+    for key in longest_first:
         if chunk and (long + seconds[key] > most or len(chunk) == _BATCH_CLIPS):
             yield chunk
             chunk, long = [], 0.0

@@ -1,8 +1,8 @@
 """Holds extractors and augmentations to their word: a row depends on its clip alone.
 
 One that keeps something between clips (a running mean, the wave before) would carry the sound of test clips into
-training rows, and nobody would see it. So the first clip of every extraction is made once more after others, and before
-anything is kept.
+training rows, and nobody would see it. So one of the first clips of every extraction is made once more, after others,
+out of its batch, and before anything is kept.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ _CLOSE, _CLOSE_IN_BATCH = 1e-5, 1e-2
 Batch = TypeVar("Batch")
 
 
-def repeated(batches: Iterator[Batch], verify: Callable[[Batch], None], after: int) -> Iterator[Batch]:
-    """Yield the batches, the first ones when ``after`` of them had been made and ``verify`` was called with the first.
+def repeated(batches: Iterator[Batch], verify: Callable[[list[Batch]], None], after: int) -> Iterator[Batch]:
+    """Yield the batches, the first ``after`` of them when they had all been made and ``verify`` was called with them.
 
-    >>> list(repeated(iter("abc"), lambda batch: print("again:", batch), after=2))
-    again: a
+    >>> list(repeated(iter("abc"), lambda batches: print("again:", batches), after=2))
+    again: ['a', 'b']
     ['a', 'b', 'c']
     """
     made = list(islice(batches, after))
     if made:
-        verify(made[0])
+        verify(made)
     yield from made
     yield from batches
 
