@@ -25,6 +25,8 @@ from serbench.errors import UsageError
 Device = Literal["auto", "cpu", "cuda", "mps"]
 
 _DRIVER = Path("/proc/driver/nvidia/version")
+#: What lies in /dev where there is a driver of NVIDIA's cards, its small boards, AMD's cards, either under Windows.
+_DRIVER_FILES = ("nvidia*", "nvhost*", "kfd", "dxg")
 _PACKAGES = ("torch", "torchaudio", "librosa", "numpy", "scikit-learn", "scipy", "soundfile", "miniaudio", "soxr")
 
 
@@ -64,6 +66,8 @@ def resolve_device(device: Device) -> str:
     UsageError
         When the device asked for is not there.
     """
+    if device == "cpu" or (device == "auto" and not _accelerator_possible()):
+        return "cpu"  # without torch: it takes a second to import, and a run that is done already needs none
     import torch
 
     there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
@@ -74,6 +78,11 @@ def resolve_device(device: Device) -> str:
             f"device {device!r} is not there, expected one of {[n for n, ok in there.items() if ok]}; try --device auto"
         )
     return device
+
+
+def _accelerator_possible() -> bool:
+    """Return False where no driver offers one: on Linux each kind of driver has a file of its own."""
+    return platform.system() != "Linux" or any(any(Path("/dev").glob(each)) for each in _DRIVER_FILES)
 
 
 def versions() -> dict[str, str]:

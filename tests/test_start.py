@@ -67,6 +67,13 @@ def test_the_command_line_loads_nothing_heavy(arguments):
     assert loaded_by(CLI.format(arguments=arguments)) & HEAVY == set()
 
 
+def test_a_run_that_is_done_loads_no_torch(tmp_path):
+    arguments = ["run", "--model", "majority", "--dataset", "synth", "--device", "cpu", "--out", str(tmp_path)]
+    assert "torch" in loaded_by(CLI.format(arguments=arguments))
+
+    assert loaded_by(CLI.format(arguments=arguments)) & {"torch", "pandas", "sklearn", "librosa", "soundfile"} == set()
+
+
 def test_help_loads_neither_numpy_nor_rich_nor_a_plugin():
     assert loaded_by(CLI.format(arguments=["--help"])) & {"numpy", "rich", "serbench_plugins"} == set()
 

@@ -36,8 +36,6 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 import projects
 from measure import arguments, cpu_seconds, machine, report, table
 
-from serbench.environment import usable_cores
-
 #: What serbench's models stand against.
 PAIRS = {"logreg": "nkululeko SVM", "mlp": "nkululeko MLP", "cnn2d": "autrainer CNN"}
 STATES = ("cold", "warm", "resumed")
@@ -85,7 +83,7 @@ def _serbench(model: str, place: Path, root: Path | None) -> dict[str, dict[str,
     out, cache = place / f"serbench-{model}", place / f"serbench-{model}-cache"
     corpus, folds = ("emodb", SPEAKERS) if root else ("synth", 5)
     command = [sys.executable, "-m", "serbench", "run", "--no-floors", "--model", model, "--dataset", corpus]
-    command += ["--seeds", "1", "--device", "cpu", "--jobs", str(usable_cores()), "--out", str(out)]
+    command += ["--seeds", "1", "--device", "cpu", "--out", str(out)]
     command += ["--set", "cnn2d.epochs=5"] if model == "cnn2d" else []
     command += ["--data-root", str(root)] if root else ["--set", "synth.sentences=1", "--set", "synth.takes=1"]
     environment = {"SERBENCH_CACHE": str(cache)}

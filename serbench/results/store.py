@@ -180,7 +180,10 @@ def _read_parquet(path: Path, data: bytes, classes: tuple[str, ...]) -> TestPred
     for uid, word in zip(ids, words, strict=True):
         if word not in place:
             raise FormatError(f"{path}: the truth of {uid} is {word!r}, expected one of {list(classes)}")
-    scores = np.column_stack([table[name].to_numpy() for name in names])
+    columns = [table[name].combine_chunks() for name in names]
+    if any(each.type != pa.float64() or each.null_count for each in columns):
+        raise FormatError(f"{path}: there are scores that are no float64 numbers")
+    scores = np.column_stack([np.from_dlpack(each) for each in columns])  # to_numpy would import pandas
     if not np.isfinite(scores).all():
         raise FormatError(f"{path}: there are scores that are not finite")
     for uid, word, best in zip(ids, table["prediction"].to_pylist(), scores.argmax(axis=1).tolist(), strict=True):

@@ -5,9 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
-from serbench.digest import digest_file
+from serbench.digest import digest_bytes, digest_file
 from serbench.errors import FormatError
 from serbench.results.store import TestPredictions
 
@@ -85,6 +87,27 @@ def test_predictions_of_other_classes_are_refused(store, cells):
     written = store.write(cells.record(), cells.predictions(0, 0))
     with pytest.raises(FormatError, match="expected scores of"):
         store.predictions(replace(written, classes=("x", "y", "z")))
+
+
+@pytest.mark.parametrize(
+    ("column", "words"),
+    [
+        (lambda values: pa.array([None, *values[1:]], pa.float64()), "no float64 numbers"),
+        (lambda values: pa.array(values, pa.float32()), "no float64 numbers"),
+        (lambda values: pa.array([str(each) for each in values]), "no float64 numbers"),
+        (lambda values: pa.array([float("nan"), *values[1:]]), "not finite"),
+    ],
+    ids=["a hole", "float32", "words", "nan"],
+)
+def test_scores_that_are_no_numbers_are_refused(store, cells, column, words):
+    written = store.write(cells.record(), cells.predictions(0, 0))
+    path = store.predictions_path(written)
+    table = pq.read_table(path)
+    changed = table.set_column(4, "score:angry", column(table["score:angry"].to_pylist()))
+    pq.write_table(changed, path)
+
+    with pytest.raises(FormatError, match=words):
+        store.predictions(replace(written, predictions=digest_bytes(path.read_bytes())))
 
 
 def test_undefined_numbers_cannot_be_written(store, cells):
