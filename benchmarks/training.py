@@ -10,7 +10,8 @@ bf16         serbench with precision="bf16", where the processor computes in it
 A run, folds and seeds of a corpus, from features in the cache to records:
 
 serbench     as many cells at once as it chooses, each with one thread, with tables, scores, records and latencies
-one by one   the cells one after another in the bare loop with every core, dev scored each epoch, test at the end
+one by one   the cells one after another in the bare loop with every core; dev scored each epoch and test at the end, over
+             as many segments of each clip as the model's own prediction is a mean of
 one thread   likewise with one thread
 
 The share of the peak is the network's operations over an epoch's seconds, against a large float32 matrix product on
@@ -21,6 +22,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import math
 import os
 import sys
 import tempfile
@@ -244,13 +246,21 @@ def _silent(label: str, total: int) -> Iterator[Callable[[int], None]]:  # noqa:
 
 
 def _tensors(tables: Any) -> list[tuple[torch.Tensor, torch.Tensor | None]]:
-    """Return train, dev and test as (n, t, d) with their codes: the first 94 frames of every clip, zeros behind."""
+    """Return train, dev and test as (n, t, d) with their codes: zeros behind short clips.
+
+    Of a training clip the first 94 frames; of the others the segments that cover them, overlapping by half or more.
+    """
     found = []
-    for rows in (tables.train, tables.dev, tables.test):
-        inputs = torch.zeros(len(rows), FRAMES, COEFFICIENTS)
-        for place, values in enumerate(rows.column.rows()):
-            inputs[place, : len(values)] = torch.from_numpy(values[:FRAMES].copy())
-        found.append((inputs, None if rows.y is None else torch.from_numpy(rows.codes)))
+    for rows, covered in ((tables.train, False), (tables.dev, True), (tables.test, True)):
+        segments = []
+        for values in rows.column.rows():
+            spare = max(0, len(values) - FRAMES)
+            number = 1 + math.ceil(2 * spare / FRAMES) if covered else 1
+            for start in np.linspace(0, spare if number > 1 else 0, number).round().astype(int):
+                segment = torch.zeros(FRAMES, COEFFICIENTS)
+                segment[: len(values)] = torch.from_numpy(values[start : start + FRAMES].copy())
+                segments.append(segment)
+        found.append((torch.stack(segments), None if rows.y is None else torch.from_numpy(rows.codes)))
     return found
 
 

@@ -99,7 +99,7 @@ def finish(
 ) -> tuple[Record, TestPredictions]:
     """Score what a model said of the test rows, measure the model, and write down both with what the fit took."""
     predictions = _join_truth(cell, tables, answer.aligned(tables.test.ids, tables.test.labels))
-    cost = {**work, **_measure(cell, model, tables.test.labels)}
+    cost = {**work, **_measure(cell, bench, model, tables.test.labels)}
     if bench.models is not None:
         save_cell(cell, model, bench.models, bench.environment)
     truth = predictions.truth
@@ -130,11 +130,14 @@ def _join_truth(cell: Cell, tables: Tables, scores: np.ndarray) -> TestPredictio
     return TestPredictions.join([TestPredictions(tables.tested, speakers, truth, scores, manifest.labels)])
 
 
-def _measure(cell: Cell, model: Model, labels: tuple[str, ...]) -> dict[str, Figure]:
+def _measure(cell: Cell, bench: Workbench, model: Model, labels: tuple[str, ...]) -> dict[str, Figure]:
     """Return size and latency; a model that cannot be measured loses its figures, not its scores."""
     probe = Probe(cell.contender.extractors, labels)
     try:
-        figures = size_figures(model, probe) | (probe_figures(model, probe) if cell.is_probe else {})
+        figures = size_figures(model, probe)
+        if cell.is_probe:
+            with bench.alone():
+                figures |= probe_figures(model, probe)
     except Exception as error:  # noqa: BLE001  (a plugin may raise anything)
         figures = dict.fromkeys([*SIZES, *PROBED], Figure.undefined(f"measuring failed: {_reason(error)}"))
     unmeasured = dict.fromkeys(LABORATORY, QUIET) | dict.fromkeys(PROBED, ELSEWHERE)

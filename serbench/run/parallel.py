@@ -5,7 +5,8 @@ Conventions
 A cell trains and predicts with one thread wherever it runs (see ``serbench.run.job``), so its result does not depend on
 how many run beside it, and cells never fight for cores: networks of this size gain more from a second cell than from a
 second thread. Processes are spawned, not forked: OpenMP does not survive a fork. Each makes its own plan, takes
-features from the cache and writes its records itself; the store bears that.
+features from the cache and writes its records itself; the store bears that. While latencies are measured in one, the
+others wait.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass
+from multiprocessing.context import SpawnContext
 from typing import Any
 
 from serbench.environment import usable_cores
@@ -33,6 +35,42 @@ from serbench.run.tables import Workbench
 WORTH_STARTING = 20.0
 
 
+class Silence:
+    """Lets one cell at a time have the machine to itself.
+
+    A cell that works holds one token of as many as there are processes; one that is measured gives its own back and
+    takes all of them, which it gets as cells end and before new ones begin.
+
+    Parameters
+    ----------
+    context
+        Where locks come from.
+    jobs
+        How many cells run at once.
+    """
+
+    def __init__(self, context: SpawnContext, jobs: int) -> None:
+        self._jobs, self._tokens, self._turn = jobs, context.Semaphore(jobs), context.Lock()
+
+    @contextlib.contextmanager
+    def working(self) -> Iterator[None]:
+        """Run a cell beside others."""
+        with self._tokens:
+            yield
+
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        """Within :meth:`working`: wait until no other cell works, and let none work."""
+        self._tokens.release()
+        try:
+            with self._turn, contextlib.ExitStack() as taken:
+                for _ in range(self._jobs):
+                    taken.enter_context(self._tokens)
+                yield
+        finally:
+            self._tokens.acquire()
+
+
 @dataclass(frozen=True)
 class _Place:
     """A process's own copy of what a cell needs."""
@@ -40,6 +78,7 @@ class _Place:
     cells: Mapping[str, Cell]
     bench: Workbench
     store: Store
+    silence: Silence
 
 
 _place: _Place | None = None
@@ -84,7 +123,8 @@ def side_by_side(
         When a process was killed from outside; cells that were yielded are kept.
     """
     spawn = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(jobs, mp_context=spawn, initializer=_open, initargs=(setup, environment))
+    start = (setup, environment, Silence(spawn, jobs))
+    pool = ProcessPoolExecutor(jobs, mp_context=spawn, initializer=_open, initargs=start)
     waiting, running = deque(cells), dict[Future[tuple[Record, float]], Cell]()
     try:
         while waiting or running:
@@ -102,22 +142,25 @@ def side_by_side(
             process.join()
 
 
-def _open(setup: Setup, environment: Mapping[str, Any]) -> None:
+def _open(setup: Setup, environment: Mapping[str, Any], silence: Silence) -> None:
     """Make this process ready; the keyboard is the first process's business."""
     global _place  # noqa: PLW0603  (a worker process has no other place)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     registry = setup.registry()
     plan = setup.plan(registry, _silent)
     metrics = [offer.part for offer in registry.metrics.values()]
-    bench = Workbench(FeatureCache(setup.cache), setup.device, metrics, environment, _silent, setup.models)
-    _place = _Place({cell.key.digest: cell for cell in plan.cells}, bench, Store(setup.out))
+    bench = Workbench(
+        FeatureCache(setup.cache), setup.device, metrics, environment, _silent, setup.models, silence.alone
+    )
+    _place = _Place({cell.key.digest: cell for cell in plan.cells}, bench, Store(setup.out), silence)
 
 
 def _run(digest: str) -> tuple[Record, float]:
     if _place is None:
         raise RuntimeError("a worker got a cell before it was made ready")
     start = time.perf_counter()
-    record = _place.store.write(*run_cell(_place.cells[digest], _place.bench))
+    with _place.silence.working():
+        record = _place.store.write(*run_cell(_place.cells[digest], _place.bench))
     return record, time.perf_counter() - start
 
 
@@ -126,4 +169,4 @@ def _silent(label: str, total: int) -> Iterator[Callable[[int], None]]:  # noqa:
     yield lambda _: None
 
 
-__all__ = ["WORTH_STARTING", "choose_jobs", "side_by_side"]
+__all__ = ["WORTH_STARTING", "Silence", "choose_jobs", "side_by_side"]

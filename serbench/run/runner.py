@@ -58,8 +58,8 @@ def execute(
 ) -> Outcome:
     """Run the open cells of a plan.
 
-    Cells in which latencies are measured run first and alone; the others side by side on the CPU where that pays, and
-    trained together on an accelerator.
+    Cells run side by side on the CPU where that pays, and are trained together on an accelerator. Those in which
+    latencies are measured come first, and are alone while that is done.
 
     Parameters
     ----------
@@ -121,9 +121,7 @@ def _run_all(
     """Yield every cell with its record and its seconds."""
     if not cells:
         return
-    probes = [cell for cell in cells if cell.is_probe]
-    others = [cell for cell in cells if not cell.is_probe]
-    at_once = choose_jobs(jobs, len(others), times.seconds(others), setup.device)
+    at_once = choose_jobs(jobs, len(cells), times.seconds(cells), setup.device)
     alone = _environment(setup.device)
     metrics = [offer.part for offer in registry.metrics.values()]
     bench = Workbench(FeatureCache(setup.cache), setup.device, metrics, alone, progress, setup.models)
@@ -140,12 +138,12 @@ def _run_all(
         for these in stack_cells(cells, setup.device, forced=stacked):
             yield from one_by_one(these) if len(these) == 1 else run_stack(these, bench, store, started)
         return
-    yield from one_by_one(probes)
-    for cell in others:
+    for cell in cells:
         extract_for(cell, bench)  # on all cores, once, before several processes ask for it
-    left = {cell.key.digest: cell for cell in others}
+    left = {cell.key.digest: cell for cell in cells}
+    probes_first = sorted(cells, key=lambda cell: not cell.is_probe)
     try:
-        for cell, record, seconds in side_by_side(others, setup, {**alone, "jobs": at_once}, at_once, started):
+        for cell, record, seconds in side_by_side(probes_first, setup, {**alone, "jobs": at_once}, at_once, started):
             del left[cell.key.digest]
             yield cell, record, seconds
     except BrokenProcessPool:

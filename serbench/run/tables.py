@@ -10,7 +10,7 @@ there.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,8 @@ class Workbench:
         Shows the extraction of features.
     models
         Below which folder trained models are saved; None: they are not.
+    alone
+        Entered while latencies are measured: nothing else runs until it is left.
     """
 
     cache: FeatureCache
@@ -55,6 +57,7 @@ class Workbench:
     environment: Mapping[str, Any]
     progress: Progress
     models: Path | None = None
+    alone: Callable[[], contextlib.AbstractContextManager[None]] = contextlib.nullcontext
     _columns: dict[tuple[str, str, str | None], Column] = field(default_factory=dict)
 
     def column(self, corpus: Corpus, extractor: FeatureExtractor, augmentation: Augmentation | None = None) -> Column:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from serbench.run.parallel import WORTH_STARTING, choose_jobs
+from serbench.run.parallel import WORTH_STARTING, Silence, choose_jobs
 from tests.run import toy
 
 
@@ -42,8 +45,47 @@ def test_the_records_are_those_of_a_run_one_by_one(pair):
     assert results(beside) == results(alone)
     assert len(seen) == 2 * len(outcome.done) == 2 * 16
     assert all(seen.index(("start", digest)) < seen.index(("done", digest)) for kind, digest in seen if kind == "done")
-    jobs = {record.environment["jobs"] for record in beside.store.records()}
-    assert jobs == {1, 2}  # those that were timed ran alone
+    assert {record.environment["jobs"] for record in beside.store.records()} == {2}
+    probed = {
+        record.key.fold for record in beside.store.records() if record.cost["latency_p50_ms"]["value"] is not None
+    }
+    assert len(probed) == 1
+
+
+@pytest.mark.parametrize("jobs", [1, 2, 5])
+def test_while_one_is_measured_no_other_works(jobs):
+    silence = Silence(multiprocessing.get_context("spawn"), jobs)
+    busy, most, beside = set(), [], []
+
+    def cell(number):
+        with silence.working():
+            busy.add(number)
+            most.append(len(busy))
+            time.sleep(0.002)
+            if number % 3 == 0:
+                busy.remove(number)
+                with silence.alone():
+                    beside.append(len(busy))
+                    time.sleep(0.002)
+                    beside.append(len(busy))
+                busy.add(number)
+            busy.remove(number)
+
+    with ThreadPoolExecutor(jobs) as pool:
+        for done in [pool.submit(cell, number) for number in range(40)]:
+            done.result(timeout=30)
+
+    assert max(most) == jobs
+    assert beside == [0] * 28
+
+
+def test_a_measurement_that_fails_lets_the_others_go_on():
+    silence = Silence(multiprocessing.get_context("spawn"), 2)
+    with pytest.raises(ZeroDivisionError), silence.working(), silence.alone():
+        raise ZeroDivisionError
+    for _ in range(3):
+        with silence.working(), silence.alone():
+            pass
 
 
 def test_a_failing_cell_is_a_record_there_too(world):
@@ -54,13 +96,13 @@ def test_a_failing_cell_is_a_record_there_too(world):
 
 def test_an_interruption_keeps_what_is_done(world):
     def stop(event):
-        if event.kind == "done" and not event.cell.endswith("spk0/seed0/prior"):
+        if event.kind == "done":
             raise KeyboardInterrupt
 
     outcome = world.run("prior", jobs=2, plugins=FILE, watch=stop, seeds=4)
     assert outcome.interrupted
     kept = len(list(world.store.records()))
-    assert 2 <= kept < 16
+    assert 1 <= kept < 16
     assert len(world.run("prior", jobs=2, plugins=FILE, seeds=4).done) == 16 - kept
 
 
