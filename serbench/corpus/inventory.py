@@ -14,9 +14,9 @@ of change. Bad files are not kept: they are tried again each time.
 from __future__ import annotations
 
 import os
-from collections import Counter
-from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import astuple, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -33,6 +33,8 @@ from serbench.files import read_document, write_document
 
 FORMAT = 1
 KIND = "serbench-inventory"
+#: Files that are asked for before they are looked into: a future takes 2 KB, and a corpus may have a million files.
+_ASKED_AHEAD = 64
 
 #: libsndfile's words for codings that give back what went in.
 _LOSSLESS = ("PCM_", "FLOAT", "DOUBLE", "ALAC_", "DPCM_")
@@ -46,7 +48,7 @@ _WORDS = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Recording:
     """What one file holds.
 
@@ -183,11 +185,9 @@ def take_inventory(
         progress(len(found))
     pool = ThreadPoolExecutor(workers or usable_cores(), thread_name_prefix="serbench-inventory")
     try:
-        futures = {pool.submit(_look, manifest.root / path): uid for uid, (path, _) in todo.items()}
-        for future in as_completed(futures):
-            uid = futures[future]
+        for uid, look in _looks(pool, {uid: manifest.root / path for uid, (path, _) in todo.items()}):
             try:
-                found[uid] = future.result()
+                found[uid] = look.result()
                 path, stamp = todo[uid]
                 if stamp is not None:
                     known[path] = (stamp, found[uid])
@@ -200,6 +200,16 @@ def take_inventory(
         if len(bad) < len(todo):
             _write(document, known)
     return Inventory(dict(sorted(found.items())), dict(sorted(bad.items())))
+
+
+def _looks(pool: ThreadPoolExecutor, paths: Mapping[str, Path]) -> Iterator[tuple[str, Future[Recording]]]:
+    """Yield each id with what its file came to, in order; few files are asked for ahead."""
+    running: deque[tuple[str, Future[Recording]]] = deque()
+    for uid, path in paths.items():
+        running.append((uid, pool.submit(_look, path)))
+        if len(running) == _ASKED_AHEAD:
+            yield running.popleft()
+    yield from running
 
 
 #: A file's size and the time of its last change in ns.
