@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from serbench.cli import console
-from serbench.cli.request import Prepared, with_options
+from serbench.cli.request import Instead, Prepared, with_options
 from serbench.cli.run import finish, run_cells
+from serbench.errors import UnknownNameError, UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,13 +19,22 @@ if TYPE_CHECKING:
 
 #: From the most flattering to the hardest.
 PROTOCOLS = ("replica-2507.03251", "random", "si", "si-text")
+#: What the others are compared with.
+_REFERENCE = "si"
+_Compared = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--protocol",
+        metavar="NAME",
+        help=f"A protocol to compare with si; may be given again.  [default: {', '.join(PROTOCOLS)}]",
+    ),
+]
 
 
 def register(program: typer.Typer) -> None:
     """Add the command to the program."""
-    program.command("inflate")(
-        with_options(inflate, protocol=list(PROTOCOLS), floors=False, emobox=None, save_models=False)
-    )
+    protocol = Instead(_Compared, _with_reference)
+    program.command("inflate")(with_options(inflate, protocol=protocol, floors=False, emobox=None, save_models=False))
 
 
 def inflate(prepared: Prepared) -> None:
@@ -42,6 +53,16 @@ def inflate(prepared: Prepared) -> None:
         _print(lines)
         _write_report(lines, prepared.out)
     finish(prepared, outcome)
+
+
+def _with_reference(named: Sequence[str] | None) -> list[str]:
+    for name in named or ():
+        if name not in PROTOCOLS:
+            raise UnknownNameError("protocol to compare", name, PROTOCOLS)
+    if named and set(named) == {_REFERENCE}:
+        others = [name for name in PROTOCOLS if name != _REFERENCE]
+        raise UsageError(f"--protocol names {_REFERENCE} alone, expected one to compare it with: {others}")
+    return [name for name in PROTOCOLS if not named or name in (*named, _REFERENCE)]
 
 
 def _print(lines: list[Inflation]) -> None:

@@ -159,14 +159,44 @@ def prepare(
     return Prepared(setup, plan, registry, Times(setup.cache, setup.device), jobs, as_json)
 
 
-def with_options(act: Callable[[Prepared], None], **fixed: Any) -> Callable[..., None]:
-    """Give a command the options of :func:`prepare`, written once, but for those that are ``fixed``."""
+@dataclass(frozen=True)
+class Instead:
+    """An option of one command that means something else there.
+
+    Attributes
+    ----------
+    annotation
+        Type, name and help.
+    read
+        Turns what was given into what :func:`prepare` takes.
+    """
+
+    annotation: Any
+    read: Callable[[Any], Any]
+
+
+def with_options(act: Callable[[Prepared], None], **changed: Any) -> Callable[..., None]:
+    """Give a command the options of :func:`prepare`, written once.
+
+    Parameters
+    ----------
+    changed
+        By an option's name :class:`Instead`, or its value where a person is not to choose it.
+    """
+    own = {name: each for name, each in changed.items() if isinstance(each, Instead)}
+    fixed = {name: each for name, each in changed.items() if name not in own}
 
     @functools.wraps(prepare)
     def command(**options: Any) -> None:
-        act(prepare(**options, **fixed))
+        given = {name: own[name].read(each) if name in own else each for name, each in options.items()}
+        act(prepare(**given, **fixed))
 
-    kept = [each for name, each in inspect.signature(prepare, eval_str=True).parameters.items() if name not in fixed]
+    every = inspect.signature(prepare, eval_str=True).parameters
+    kept = [
+        each.replace(annotation=own[name].annotation) if name in own else each
+        for name, each in every.items()
+        if name not in fixed
+    ]
     command.__signature__ = inspect.Signature(kept)  # type: ignore[attr-defined]
     command.__doc__ = act.__doc__
     return command
@@ -178,4 +208,4 @@ def _progress(label: str, total: int) -> Iterator[Callable[[int], None]]:
         yield bar.reach
 
 
-__all__ = ["DeviceName", "Prepared", "prepare", "with_options"]
+__all__ = ["DeviceName", "Instead", "Prepared", "prepare", "with_options"]

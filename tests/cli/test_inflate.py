@@ -38,5 +38,22 @@ def test_the_answer_for_machines_has_differences_with_their_intervals(serbench, 
     assert [skip["what"] for skip in answer["skips"]] == ["toy/si-text"]
 
 
-def test_protocols_are_not_for_the_caller_to_choose(serbench, world):
-    assert serbench("inflate", *world, "--protocol", "si").exit_code == 2
+@pytest.mark.parametrize("named", [["random"], ["random", "si"], ["si", "random", "random"]], ids=" ".join)
+def test_fewer_protocols_can_be_asked_for_and_si_is_always_there(serbench, world, named):
+    result = serbench("inflate", *world, *(word for name in named for word in ("--protocol", name)), "--json")
+    answer = json.loads(result.stdout)
+    assert [line["protocol"] for line in answer["inflation"]] == ["random", "si"]
+    assert answer["skips"] == []
+
+
+def test_a_protocol_that_is_not_compared_is_refused_with_a_near_match(serbench, world):
+    result = serbench("inflate", *world, "--protocol", "replica-2507")
+    assert result.exit_code == 2
+    assert "unknown protocol to compare 'replica-2507'" in result.stderr
+    assert "did you mean 'replica-2507.03251'?" in result.stderr
+
+
+def test_si_alone_is_no_comparison(serbench, world):
+    result = serbench("inflate", *world, "--protocol", "si")
+    assert result.exit_code == 2
+    assert "expected one to compare it with: ['replica-2507.03251', 'random', 'si-text']" in result.stderr
