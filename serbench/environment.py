@@ -11,6 +11,7 @@ system's path separator).
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import os
 import platform
@@ -89,7 +90,8 @@ def versions() -> dict[str, str]:
     """Return the versions of Python, serbench and the packages that results depend on."""
     found = {"python": platform.python_version(), "serbench": importlib.metadata.version("serbench")}
     for name in _PACKAGES:
-        found[name] = importlib.metadata.version(name)
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):  # some are not to be had everywhere
+            found[name] = importlib.metadata.version(name)
     return found
 
 

@@ -2,7 +2,8 @@
 
 dr_flac needs 0.6 of libsndfile's time for the same samples, and decoding is the largest part of what extracting
 features from FLAC costs. It checks each frame's checksum and leaves out those that fail. So a file counts only when
-every promised sample is there; any other is left to libsndfile, whose words then say what is wrong.
+every promised sample is there; any other is left to libsndfile, whose words then say what is wrong. So is every
+file where there is no wheel of miniaudio (Linux on ARM): slower, and the same samples.
 """
 
 from __future__ import annotations
@@ -50,8 +51,10 @@ def read_flac(path: Path) -> tuple[npt.NDArray[np.float32], int] | None:
         if promise.bits != 16 or not promise.samples:
             return None
         data = head + stream.read()
-    import miniaudio
-
+    try:
+        import miniaudio
+    except ImportError:
+        return None
     try:
         sound = miniaudio.flac_read_s16(data)
     except (miniaudio.MiniaudioError, MemoryError):

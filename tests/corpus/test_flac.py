@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +55,16 @@ def test_what_is_no_flac_is_left_to_libsndfile(tmp_path):
 
     assert read_flac(written(tmp_path / "a.wav", noise())) is None
     assert read_flac(tmp_path / "words.flac") is None
+
+
+def test_without_miniaudio_the_samples_are_the_same(tmp_path, monkeypatch):
+    path = written(tmp_path / "a.flac", noise())
+    expected = decode(path)
+    monkeypatch.setitem(sys.modules, "miniaudio", None)
+
+    assert read_flac(path) is None
+    np.testing.assert_array_equal(decode(path).samples, expected.samples)
+    assert decode(path).codec == expected.codec
 
 
 def test_a_name_in_any_script_is_read(tmp_path):
