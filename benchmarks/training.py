@@ -22,7 +22,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import math
 import os
 import sys
 import tempfile
@@ -33,6 +32,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from loops import bare_cell, bare_loop, data_loader, tensors_of
 from measure import arguments, in_turn, machine, ratios, report, spread, table
 from serbench_plugins.models.attn1dcnn import Attn1dCnn
 
@@ -79,7 +79,7 @@ def epoch_facts(clips: int, epochs: int, rounds: int, *, quick: bool = False) ->
     rivals = {
         "serbench": _serbench(model, rows, epochs),
         "bare loop": lambda: bare_loop(_network(model), inputs, codes, epochs),
-        "DataLoader": lambda: _data_loader(_network(model), inputs, codes, epochs),
+        "DataLoader": lambda: data_loader(_network(model), inputs, codes, epochs),
     }
     reason = bf16_reason()
     if reason is None:
@@ -143,31 +143,6 @@ def _serbench(model: Attn1dCnn, rows: FeatureTable, epochs: int, **change: Any) 
     return work
 
 
-def bare_loop(network: torch.nn.Module, inputs: torch.Tensor, codes: torch.Tensor, epochs: int) -> None:
-    """Train a network on tensors in memory."""
-    optimizer = torch.optim.AdamW(network.parameters(), lr=1e-3, weight_decay=1e-2)
-    network.train()
-    for _ in range(epochs):
-        for chosen in torch.split(torch.randperm(len(inputs)), 32):
-            optimizer.zero_grad(set_to_none=True)
-            loss = torch.nn.functional.cross_entropy(network(inputs[chosen]), codes[chosen], label_smoothing=0.1)
-            loss.backward()
-            optimizer.step()
-
-
-def _data_loader(network: torch.nn.Module, inputs: torch.Tensor, codes: torch.Tensor, epochs: int) -> None:
-    from torch.utils.data import DataLoader, TensorDataset
-
-    loader = DataLoader(TensorDataset(inputs, codes), batch_size=32, shuffle=True)
-    optimizer = torch.optim.AdamW(network.parameters(), lr=1e-3, weight_decay=1e-2)
-    network.train()
-    for _ in range(epochs):
-        for batch, truth in loader:
-            optimizer.zero_grad(set_to_none=True)
-            torch.nn.functional.cross_entropy(network(batch), truth, label_smoothing=0.1).backward()
-            optimizer.step()
-
-
 def _operations(network: torch.nn.Module, batch: torch.Tensor) -> int:
     """Return the floating-point operations of a step, forward and backward: two per multiply-add."""
     from torch.utils.flop_counter import FlopCounterMode
@@ -208,7 +183,7 @@ def run_facts(root: Path | None, options: Any) -> dict[str, Any]:
         registry = load_registry(only=())
         cells = setup.plan(registry, _silent).cells
         bench = Workbench(FeatureCache(setup.cache), "cpu", (), {}, _silent)
-        data = [_tensors(make_tables(cell, bench)) for cell in cells]  # and every feature is in the cache now
+        data = [tensors_of(make_tables(cell, bench), FRAMES) for cell in cells]  # and every feature is in the cache now
         models = [cell.contender.create() for cell in cells]
         count = iter(range(10**6))
 
@@ -224,7 +199,7 @@ def run_facts(root: Path | None, options: Any) -> dict[str, Any]:
             def work() -> None:
                 with threads(number):
                     for model, tensors in zip(models, data, strict=True):
-                        _bare_cell(model, tensors)
+                        bare_cell(model, tensors)
 
             return work
 
@@ -243,43 +218,6 @@ def run_facts(root: Path | None, options: Any) -> dict[str, Any]:
 @contextlib.contextmanager
 def _silent(label: str, total: int) -> Iterator[Callable[[int], None]]:  # noqa: ARG001  (as Progress calls it)
     yield lambda _: None
-
-
-def _tensors(tables: Any) -> list[tuple[torch.Tensor, torch.Tensor | None]]:
-    """Return train, dev and test as (n, t, d) with their codes: zeros behind short clips.
-
-    Of a training clip the first 94 frames; of the others the segments that cover them, overlapping by half or more.
-    """
-    found = []
-    for rows, covered in ((tables.train, False), (tables.dev, True), (tables.test, True)):
-        segments = []
-        for values in rows.column.rows():
-            spare = max(0, len(values) - FRAMES)
-            number = 1 + math.ceil(2 * spare / FRAMES) if covered else 1
-            for start in np.linspace(0, spare if number > 1 else 0, number).round().astype(int):
-                segment = torch.zeros(FRAMES, COEFFICIENTS)
-                segment[: len(values)] = torch.from_numpy(values[start : start + FRAMES].copy())
-                segments.append(segment)
-        found.append((torch.stack(segments), None if rows.y is None else torch.from_numpy(rows.codes)))
-    return found
-
-
-def _bare_cell(model: Any, tensors: list[tuple[torch.Tensor, torch.Tensor | None]]) -> None:
-    (inputs, codes), (dev, _), (test, _) = tensors
-    mean, std = inputs.mean((0, 1)), inputs.std((0, 1)) + 1e-6
-    inputs, dev, test = ((each - mean) / std for each in (inputs, dev, test))
-    network = model.build((FRAMES, COEFFICIENTS), int(codes.max()) + 1 if codes is not None else CLASSES)
-    for _ in range(model.epochs):
-        bare_loop(network, inputs, codes, 1)
-        _score(network, dev)
-    _score(network, test)
-
-
-def _score(network: torch.nn.Module, inputs: torch.Tensor) -> None:
-    network.eval()
-    with torch.inference_mode():
-        for batch in torch.split(inputs, 256):
-            network(batch)
 
 
 def _lines(facts: dict[str, Any]) -> list[str]:

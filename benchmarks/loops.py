@@ -1,0 +1,75 @@
+"""What serbench's training stands against: the least that anybody can write over tensors in memory."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import torch
+
+
+def bare_loop(network: torch.nn.Module, inputs: torch.Tensor, codes: torch.Tensor, epochs: int) -> None:
+    """Train a network on tensors in memory."""
+    optimizer = torch.optim.AdamW(network.parameters(), lr=1e-3, weight_decay=1e-2)
+    network.train()
+    for _ in range(epochs):
+        for chosen in torch.split(torch.randperm(len(inputs)), 32):
+            optimizer.zero_grad(set_to_none=True)
+            loss = torch.nn.functional.cross_entropy(network(inputs[chosen]), codes[chosen], label_smoothing=0.1)
+            loss.backward()
+            optimizer.step()
+
+
+def data_loader(network: torch.nn.Module, inputs: torch.Tensor, codes: torch.Tensor, epochs: int) -> None:
+    """Train a network with a DataLoader over the same tensors, in its own process."""
+    from torch.utils.data import DataLoader, TensorDataset
+
+    loader = DataLoader(TensorDataset(inputs, codes), batch_size=32, shuffle=True)
+    optimizer = torch.optim.AdamW(network.parameters(), lr=1e-3, weight_decay=1e-2)
+    network.train()
+    for _ in range(epochs):
+        for batch, truth in loader:
+            optimizer.zero_grad(set_to_none=True)
+            torch.nn.functional.cross_entropy(network(batch), truth, label_smoothing=0.1).backward()
+            optimizer.step()
+
+
+def tensors_of(tables: Any, frames: int) -> list[tuple[torch.Tensor, torch.Tensor | None]]:
+    """Return train, dev and test as (n, t, d) with their codes: zeros behind short clips.
+
+    Of a training clip the first frames; of the others the segments that cover them, overlapping by half or more.
+    """
+    found = []
+    for rows, covered in ((tables.train, False), (tables.dev, True), (tables.test, True)):
+        segments = []
+        for values in rows.column.rows():
+            spare = max(0, len(values) - frames)
+            number = 1 + math.ceil(2 * spare / frames) if covered else 1
+            for start in np.linspace(0, spare if number > 1 else 0, number).round().astype(int):
+                segment = torch.zeros(frames, values.shape[1])
+                segment[: len(values)] = torch.from_numpy(values[start : start + frames].copy())
+                segments.append(segment)
+        found.append((torch.stack(segments), None if rows.y is None else torch.from_numpy(rows.codes)))
+    return found
+
+
+def bare_cell(model: Any, tensors: list[tuple[torch.Tensor, torch.Tensor | None]]) -> None:
+    """Fit one fold: train, score dev after each epoch and test at the end."""
+    (inputs, codes), (dev, _), (test, _) = tensors
+    mean, std = inputs.mean((0, 1)), inputs.std((0, 1)) + 1e-6
+    inputs, dev, test = ((each - mean) / std for each in (inputs, dev, test))
+    if codes is None:
+        raise ValueError("training rows have no labels")
+    network = model.build(tuple(inputs.shape[1:]), int(codes.max()) + 1)
+    for _ in range(model.epochs):
+        bare_loop(network, inputs, codes, 1)
+        _score(network, dev)
+    _score(network, test)
+
+
+def _score(network: torch.nn.Module, inputs: torch.Tensor) -> None:
+    network.eval()
+    with torch.inference_mode():
+        for batch in torch.split(inputs, 256):
+            network(batch)
