@@ -14,6 +14,7 @@ Processes are started and libraries warmed up before the clock runs. The numbers
 
 from __future__ import annotations
 
+import itertools
 import os
 import sys
 import tempfile
@@ -107,9 +108,10 @@ def _compare(clips: Sequence[Clip], place: Path, rounds: int) -> dict[str, Any]:
 
 
 def _serbench(clips: Sequence[Clip], place: Path, made: dict[str, list[np.ndarray]]) -> Callable[[], None]:
-    def work() -> None:
-        with tempfile.TemporaryDirectory(dir=place) as folder:
-            column: Column = extract_column(Mfcc(), clips, FeatureCache(Path(folder)))
+    count = itertools.count()
+
+    def work() -> None:  # in a new folder each time; they are removed when all is measured
+        column: Column = extract_column(Mfcc(), clips, FeatureCache(place / f"cache-{next(count)}"))
         made["serbench"] = [row.T for row in column.rows()]
 
     _warm(lambda: extract_column(Mfcc(), clips[:2], FeatureCache(place / "warm")))
