@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -35,35 +36,45 @@ def data_loader(network: torch.nn.Module, inputs: torch.Tensor, codes: torch.Ten
             optimizer.step()
 
 
-def tensors_of(tables: Any, frames: int) -> list[tuple[torch.Tensor, torch.Tensor | None]]:
-    """Return train, dev and test as (n, t, d) with their codes: zeros behind short clips.
+@dataclass(frozen=True)
+class Tensors:
+    """A fold: train (n, t, d) with int64 codes (n,), dev and test (m, t, d)."""
+
+    train: torch.Tensor
+    codes: torch.Tensor
+    dev: torch.Tensor
+    test: torch.Tensor
+
+
+def tensors_of(tables: Any, frames: int) -> Tensors:
+    """Return a fold's clips in segments of some frames, zeros behind short clips.
 
     Of a training clip the first frames; of the others the segments that cover them, overlapping by half or more.
     """
-    found = []
-    for rows, covered in ((tables.train, False), (tables.dev, True), (tables.test, True)):
-        segments = []
-        for values in rows.column.rows():
-            spare = max(0, len(values) - frames)
-            number = 1 + math.ceil(2 * spare / frames) if covered else 1
-            for start in np.linspace(0, spare if number > 1 else 0, number).round().astype(int):
-                segment = torch.zeros(frames, values.shape[1])
-                segment[: len(values)] = torch.from_numpy(values[start : start + frames].copy())
-                segments.append(segment)
-        found.append((torch.stack(segments), None if rows.y is None else torch.from_numpy(rows.codes)))
-    return found
+    codes = torch.from_numpy(tables.train.codes)
+    dev, test = (_segments(rows, frames, covered=True) for rows in (tables.dev, tables.test))
+    return Tensors(_segments(tables.train, frames, covered=False), codes, dev, test)
 
 
-def bare_cell(model: Any, tensors: list[tuple[torch.Tensor, torch.Tensor | None]]) -> None:
+def _segments(rows: Any, frames: int, *, covered: bool) -> torch.Tensor:
+    segments = []
+    for values in rows.column.rows():
+        spare = max(0, len(values) - frames)
+        number = 1 + math.ceil(2 * spare / frames) if covered else 1
+        for start in np.linspace(0, spare if number > 1 else 0, number).round().astype(int):
+            segment = torch.zeros(frames, values.shape[1])
+            segment[: len(values)] = torch.from_numpy(values[start : start + frames].copy())
+            segments.append(segment)
+    return torch.stack(segments)
+
+
+def bare_cell(model: Any, fold: Tensors) -> None:
     """Fit one fold: train, score dev after each epoch and test at the end."""
-    (inputs, codes), (dev, _), (test, _) = tensors
-    mean, std = inputs.mean((0, 1)), inputs.std((0, 1)) + 1e-6
-    inputs, dev, test = ((each - mean) / std for each in (inputs, dev, test))
-    if codes is None:
-        raise ValueError("training rows have no labels")
-    network = model.build(tuple(inputs.shape[1:]), int(codes.max()) + 1)
+    mean, std = fold.train.mean((0, 1)), fold.train.std((0, 1)) + 1e-6
+    inputs, dev, test = ((each - mean) / std for each in (fold.train, fold.dev, fold.test))
+    network = model.build(tuple(inputs.shape[1:]), int(fold.codes.max()) + 1)
     for _ in range(model.epochs):
-        bare_loop(network, inputs, codes, 1)
+        bare_loop(network, inputs, fold.codes, 1)
         _score(network, dev)
     _score(network, test)
 

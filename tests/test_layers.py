@@ -17,8 +17,19 @@ STAGES = (
 )
 
 #: Loaded where work starts, never when a module is.
-HEAVY = {"torch", "torchaudio", "librosa", "pandas", "rich", "scipy", "sklearn", "pyarrow"} | {
-    *("soundfile", "miniaudio", "soxr", "matplotlib")
+HEAVY = {
+    "torch",
+    "torchaudio",
+    "librosa",
+    "pandas",
+    "rich",
+    "scipy",
+    "sklearn",
+    "pyarrow",
+    "soundfile",
+    "miniaudio",
+    "soxr",
+    "matplotlib",
 }
 
 #: What one file alone imports.

@@ -9,8 +9,19 @@ import sys
 
 import pytest
 
-HEAVY = {"torch", "torchaudio", "librosa", "pandas", "sklearn", "scipy", "pyarrow", "numba"} | {
-    *("soundfile", "miniaudio", "soxr", "matplotlib")
+HEAVY = {
+    "torch",
+    "torchaudio",
+    "librosa",
+    "pandas",
+    "sklearn",
+    "scipy",
+    "pyarrow",
+    "numba",
+    "soundfile",
+    "miniaudio",
+    "soxr",
+    "matplotlib",
 }
 
 PROGRAM = """

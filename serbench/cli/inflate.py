@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 #: From the most flattering to the hardest.
 PROTOCOLS = ("replica-2507.03251", "random", "si", "si-text")
-#: What the others are compared with.
-_REFERENCE = "si"
 _Compared = Annotated[
     list[str] | None,
     typer.Option(
@@ -56,13 +54,16 @@ def inflate(prepared: Prepared) -> None:
 
 
 def _with_reference(named: Sequence[str] | None) -> list[str]:
+    """Return the protocols to run, in the order of the table: all, or those named and what they are compared with."""
+    from serbench.board.inflation import REFERENCE
+
     for name in named or ():
         if name not in PROTOCOLS:
             raise UnknownNameError("protocol to compare", name, PROTOCOLS)
-    if named and set(named) == {_REFERENCE}:
-        others = [name for name in PROTOCOLS if name != _REFERENCE]
-        raise UsageError(f"--protocol names {_REFERENCE} alone, expected one to compare it with: {others}")
-    return [name for name in PROTOCOLS if not named or name in (*named, _REFERENCE)]
+    if named and set(named) == {REFERENCE}:
+        others = [name for name in PROTOCOLS if name != REFERENCE]
+        raise UsageError(f"--protocol names {REFERENCE} alone, expected one to compare it with: {others}")
+    return [name for name in PROTOCOLS if not named or name in (*named, REFERENCE)]
 
 
 def _print(lines: list[Inflation]) -> None:

@@ -59,9 +59,11 @@ def decode(path: Path) -> Sound:
     if not path.is_file():
         raise AudioError(f"{path} is missing, expected a recording; check the corpus for an unpack that broke off")
     try:
-        if (whole := read_flac(path)) is not None:
+        with path.open("rb") as stream:
+            whole = read_flac(stream)
+            broken = damage(stream) if whole is None else None
+        if whole is not None:
             return Sound(*whole, "FLAC/PCM_16")
-        broken = "is empty" if path.stat().st_size == 0 else damage(path)
         if broken:
             raise AudioError(f"{path} {broken}; get the file again")
         samples, declared, rate, codec = _samples(path)

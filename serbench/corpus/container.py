@@ -16,7 +16,6 @@ from __future__ import annotations
 import os
 import struct
 from collections.abc import Callable
-from pathlib import Path
 from typing import BinaryIO
 
 #: What a program writes that cannot know a length yet: 0, or the largest number less what its header takes.
@@ -25,19 +24,21 @@ _OGG_ENDS = 0x04
 _W64_DATA = b"data\xf3\xac\xd3\x11\x8c\xd1\x00\xc0\x4f\x8e\xdb\x8a"
 
 
-def damage(path: Path) -> str | None:
-    """Return what is missing of the file, or None when it is whole or of a container that promises nothing.
+def damage(stream: BinaryIO) -> str | None:
+    """Return what is missing of an open file, or None when it is whole or of a container that promises nothing.
 
     Raises
     ------
     OSError
         When the file cannot be read.
     """
-    with path.open("rb") as stream:
-        magic = stream.read(4)
-        stream.seek(0)
-        check = _CHECKS.get(magic)
-        return check(stream, os.fstat(stream.fileno()).st_size) if check else None
+    size = os.fstat(stream.fileno()).st_size
+    if not size:
+        return "is empty"
+    stream.seek(0)
+    check = _CHECKS.get(stream.read(4))
+    stream.seek(0)
+    return check(stream, size) if check else None
 
 
 def _riff(stream: BinaryIO, size: int) -> str | None:

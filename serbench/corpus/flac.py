@@ -8,8 +8,9 @@ file where there is no wheel of miniaudio (Linux on ARM): slower, and the same s
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import NamedTuple
+import functools
+from types import ModuleType
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -28,8 +29,13 @@ class _Promise(NamedTuple):
     samples: int
 
 
-def read_flac(path: Path) -> tuple[npt.NDArray[np.float32], int] | None:
+def read_flac(stream: BinaryIO) -> tuple[npt.NDArray[np.float32], int] | None:
     """Return a FLAC's samples, or None where libsndfile is to be asked.
+
+    Parameters
+    ----------
+    stream
+        A file at its start.
 
     Returns
     -------
@@ -43,20 +49,14 @@ def read_flac(path: Path) -> tuple[npt.NDArray[np.float32], int] | None:
     OSError
         When the file cannot be read.
     """
-    with path.open("rb") as stream:
-        head = stream.read(_FACTS.stop)
-        if len(head) < _FACTS.stop or head[:4] != _MAGIC:
-            return None
-        promise = _promise(head)
-        if promise.bits != 16 or not promise.samples:
-            return None
-        data = head + stream.read()
-    try:
-        import miniaudio
-    except ImportError:
+    head = stream.read(_FACTS.stop)
+    if len(head) < _FACTS.stop or head[:4] != _MAGIC:
+        return None
+    promise, miniaudio = _promise(head), _miniaudio()
+    if promise.bits != 16 or not promise.samples or miniaudio is None:
         return None
     try:
-        sound = miniaudio.flac_read_s16(data)
+        sound = miniaudio.flac_read_s16(head + stream.read())
     except (miniaudio.MiniaudioError, MemoryError):
         return None
     values = np.frombuffer(sound.samples, np.int16)
@@ -68,6 +68,16 @@ def read_flac(path: Path) -> tuple[npt.NDArray[np.float32], int] | None:
         return None
     samples = np.multiply(values, np.float32(2**-15), dtype=np.float32)
     return samples.reshape(-1, promise.channels), promise.sample_rate
+
+
+@functools.cache
+def _miniaudio() -> ModuleType | None:
+    """Return the library, or None where it is not; asked once, since a missing module is looked for each time."""
+    try:
+        import miniaudio
+    except ImportError:
+        return None
+    return miniaudio  # type: ignore[no-any-return]
 
 
 def _promise(head: bytes) -> _Promise:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import astuple, dataclass
 from functools import cached_property
@@ -185,7 +185,7 @@ def take_inventory(
         progress(len(found))
     pool = ThreadPoolExecutor(workers or usable_cores(), thread_name_prefix="serbench-inventory")
     try:
-        for uid, look in _looks(pool, {uid: manifest.root / path for uid, (path, _) in todo.items()}):
+        for uid, look in _looks(pool, ((uid, manifest.root / path) for uid, (path, _) in todo.items())):
             try:
                 found[uid] = look.result()
                 path, stamp = todo[uid]
@@ -202,10 +202,10 @@ def take_inventory(
     return Inventory(dict(sorted(found.items())), dict(sorted(bad.items())))
 
 
-def _looks(pool: ThreadPoolExecutor, paths: Mapping[str, Path]) -> Iterator[tuple[str, Future[Recording]]]:
+def _looks(pool: ThreadPoolExecutor, paths: Iterable[tuple[str, Path]]) -> Iterator[tuple[str, Future[Recording]]]:
     """Yield each id with what its file came to, in order; few files are asked for ahead."""
     running: deque[tuple[str, Future[Recording]]] = deque()
-    for uid, path in paths.items():
+    for uid, path in paths:
         running.append((uid, pool.submit(_look, path)))
         if len(running) == _ASKED_AHEAD:
             yield running.popleft()

@@ -146,8 +146,9 @@ def _open(setup: Setup, environment: Mapping[str, Any], silence: Silence) -> Non
     """Make this process ready; the keyboard is the first process's business."""
     global _place  # noqa: PLW0603  (a worker process has no other place)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    registry = setup.registry()
-    plan = setup.plan(registry, _silent)
+    with silence.working():  # making a plan disturbs a measurement as much as a cell does
+        registry = setup.registry()
+        plan = setup.plan(registry, _silent)
     metrics = [offer.part for offer in registry.metrics.values()]
     bench = Workbench(
         FeatureCache(setup.cache), setup.device, metrics, environment, _silent, setup.models, silence.alone

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import multiprocessing
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from serbench.run import parallel
 from serbench.run.parallel import WORTH_STARTING, Silence, choose_jobs
 from tests.run import toy
 
@@ -77,6 +79,26 @@ def test_while_one_is_measured_no_other_works(jobs):
 
     assert max(most) == jobs
     assert beside == [0] * 28
+
+
+def test_no_process_gets_ready_while_one_is_measured(monkeypatch):
+    silence = Silence(multiprocessing.get_context("spawn"), 2)
+    measured = threading.Event()
+
+    def measure():
+        with silence.working(), silence.alone():
+            measured.set()
+
+    class Starting:
+        def registry(self):
+            threading.Thread(target=measure, daemon=True).start()
+            assert not measured.wait(0.2)
+            raise InterruptedError
+
+    monkeypatch.setattr(parallel.signal, "signal", lambda *_: None)
+    with pytest.raises(InterruptedError):
+        parallel._open(Starting(), {}, silence)
+    assert measured.wait(10)
 
 
 def test_a_measurement_that_fails_lets_the_others_go_on():
