@@ -21,10 +21,16 @@ from serbench.errors import FormatError
 
 
 @contextlib.contextmanager
-def atomic_write(path: Path) -> Iterator[IO[bytes]]:
+def atomic_write(path: Path, *, durable: bool = True) -> Iterator[IO[bytes]]:
     """Open a binary stream whose content appears at ``path`` when the block ends without an error.
 
     Missing parent folders are made. On an error the temporary file is removed and ``path`` is as before.
+
+    Parameters
+    ----------
+    durable
+        Whether to wait until the disk has it. What a digest guards and anybody can make again need not wait: should
+        the power fail at that moment, the file may be there without its content.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
@@ -32,8 +38,9 @@ def atomic_write(path: Path) -> Iterator[IO[bytes]]:
     try:
         with os.fdopen(handle, "wb") as stream:
             yield stream
-            stream.flush()
-            os.fsync(stream.fileno())
+            if durable:
+                stream.flush()
+                os.fsync(stream.fileno())
         temporary.chmod(0o644)
         temporary.replace(path)
     except BaseException:
@@ -41,14 +48,14 @@ def atomic_write(path: Path) -> Iterator[IO[bytes]]:
         raise
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write UTF-8 text atomically, line ends as given."""
-    with atomic_write(path) as stream:
+def write_text(path: Path, text: str, *, durable: bool = True) -> None:
+    """Write UTF-8 text atomically, line ends as given; ``durable`` as in :func:`atomic_write`."""
+    with atomic_write(path, durable=durable) as stream:
         stream.write(text.encode())
 
 
-def write_document(path: Path, kind: str, version: int, facts: Mapping[str, Any]) -> None:
-    """Write ``facts`` as a document of the given kind and format number.
+def write_document(path: Path, kind: str, version: int, facts: Mapping[str, Any], *, durable: bool = True) -> None:
+    """Write ``facts`` as a document of the given kind and format number; ``durable`` as in :func:`atomic_write`.
 
     Raises
     ------
@@ -56,7 +63,8 @@ def write_document(path: Path, kind: str, version: int, facts: Mapping[str, Any]
         For ``nan`` or ``inf`` in the facts: undefined is ``None`` with a reason.
     """
     body = {"kind": kind, "format": version, **facts}
-    write_text(path, json.dumps(body, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+    text = json.dumps(body, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    write_text(path, text, durable=durable)
 
 
 def read_document(

@@ -56,18 +56,17 @@ def read_flac(stream: BinaryIO) -> tuple[npt.NDArray[np.float32], int] | None:
     if promise.bits != 16 or not promise.samples or miniaudio is None:
         return None
     try:
-        sound = miniaudio.flac_read_s16(head + stream.read())
+        sound = miniaudio.flac_read_f32(head + stream.read())
     except (miniaudio.MiniaudioError, MemoryError):
         return None
-    values = np.frombuffer(sound.samples, np.int16)
+    values = np.frombuffer(sound.samples, np.float32)
     if (sound.sample_rate, sound.nchannels, len(values)) != (
         promise.sample_rate,
         promise.channels,
         promise.samples * promise.channels,
     ):
         return None
-    samples = np.multiply(values, np.float32(2**-15), dtype=np.float32)
-    return samples.reshape(-1, promise.channels), promise.sample_rate
+    return values.reshape(-1, promise.channels), promise.sample_rate
 
 
 @functools.cache

@@ -147,7 +147,7 @@ class FeatureRows:
             raise PluginError(f"rows of {self.folder.name} have shapes {sorted(shapes)}, expected one for all clips")
         column = Column.stack(self.output, rows)
         values = self.folder / f"shard-{uuid.uuid4().hex}.npy"
-        with atomic_write(values) as stream:
+        with atomic_write(values, durable=False) as stream:
             np.save(stream, column.values, allow_pickle=False)
         lengths = None if column.lengths is None else tuple(int(each) for each in column.lengths)
         shard = _Shard(values, tuple(keys), lengths, digest_file(values))
@@ -156,7 +156,7 @@ class FeatureRows:
             "lengths": None if lengths is None else list(lengths),
             "digest": shard.digest,
         }
-        write_document(values.with_suffix(".json"), SHARD_KIND, FORMAT, facts)
+        write_document(values.with_suffix(".json"), SHARD_KIND, FORMAT, facts, durable=False)
         self._take(shard, np.load(values, mmap_mode="r"))
 
     def row(self, key: str) -> Floats:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -10,6 +11,7 @@ from serbench_plugins.augmentations.noise import Noise
 from serbench.errors import FormatError, PluginError
 from serbench.features.cache import FeatureCache, clip_key
 from serbench.features.extractor import FeatureCard, FeatureExtractor
+from serbench.files import write_document
 
 
 class Vector(FeatureExtractor):
@@ -167,6 +169,17 @@ def test_several_writers_keep_all_their_rows(cache):
 
     assert len(cache.rows(Vector())) == 25
     assert cache.verify() == []
+
+
+def test_writing_rows_does_not_wait_for_the_disk(cache, monkeypatch):
+    rows, waited = cache.rows(Vector()), []
+    monkeypatch.setattr(os, "fsync", waited.append)
+
+    rows.add(["x"], [row(3)])
+    assert waited == []  # what a loss of power takes is made again: see the damage above
+
+    write_document(cache.folder / "kept.json", "a-kind", 1, {})
+    assert len(waited) == 1
 
 
 def test_info_and_prune_count_rows_and_bytes(cache):
