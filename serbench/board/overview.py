@@ -12,6 +12,7 @@ from serbench.board.markdown import NOTHING, code, decimal, escape, one_line, pe
 from serbench.board.marks import PRETRAINED, SAW_THE_TEST, marks_of
 from serbench.board.matrix import is_crossed, matrix_lines
 from serbench.board.overall import Entry, Overall, make_overall
+from serbench.board.pace import paces
 from serbench.board.page import COST
 from serbench.board.rank import Board, Place
 from serbench.board.wording import (
@@ -150,7 +151,8 @@ def _overall_uar(place: Place | None) -> str:
 
 
 def _cost_glance(glance: Overall) -> list[str]:
-    machines = machine_letters([place.row for entry in glance.entries for place in entry.places.values()])
+    every = [place.row for entry in glance.entries for place in entry.places.values()]
+    machines = machine_letters(every)
     lines = []
     for entry in glance.entries:
         by_letter: dict[str, list[Row]] = {}
@@ -160,7 +162,7 @@ def _cost_glance(glance: Overall) -> list[str]:
         figures = [_middle([row.cost_of(name) for row in rows]) for _, name in _BRIEF]
         lines.append([_model(entry), *map(short, figures), letter, f"{len(rows)}"])
     header = ["model", *(heading for heading, _ in _BRIEF), "machine", "datasets"]
-    return [*table(header, lines), "", *machine_legend(machines)]
+    return [*table(header, lines), "", *machine_legend(machines, paces(every))]
 
 
 def _middle(figures: Sequence[Figure]) -> Figure:

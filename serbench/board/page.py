@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from serbench.board.markdown import NOTHING, code, decimal, escape, one_line, percent, table
+from serbench.board.pace import paces, slow_rows
 from serbench.board.rank import FLOORS, Board
 from serbench.board.wording import (
     MARK,
@@ -136,7 +137,8 @@ def _recall_table(board: Board) -> Iterator[str]:
 
 
 def _cost_table(board: Board) -> Iterator[str]:
-    machines = machine_letters([place.row for place in board.places])
+    rows = [place.row for place in board.places]
+    machines = machine_letters(rows)
     lines = [
         [
             model_cell(place),
@@ -147,7 +149,9 @@ def _cost_table(board: Board) -> Iterator[str]:
     ]
     yield from table(["model", *(heading for heading, _ in COST), "on"], lines)
     yield from ("", _COSTS, "")
-    yield from machine_legend(machines)
+    yield from machine_legend(machines, paces(rows))
+    for text in slow_rows(board.places):
+        yield f"* {escape(text)}"
     for text in unmeasured(board):
         yield f"* {NOTHING} {escape(text)}"
 

@@ -174,6 +174,7 @@ def row_facts(board: Board, place: Place) -> dict[str, Any]:
     facts |= {
         "machine": machine_name(row.machine),
         "machine_digest": digest_value(row.machine)[:12],
+        "calibration_seconds": row.calibration.value,
         "audio": audio_label(row),
         "is_altered": is_altered(row),
         "audio_digest": row.dataset.get("audio"),

@@ -51,12 +51,13 @@ def machine_letters(rows: Sequence[Row]) -> dict[str, str]:
     return {card: chr(ord("A") + place) if place < 26 else f"M{place + 1}" for place, card in enumerate(cards)}
 
 
-def machine_legend(letters: Mapping[str, str]) -> Iterator[str]:
-    """Yield a list item per machine: letter, name and the whole card."""
+def machine_legend(letters: Mapping[str, str], paces: Mapping[str, str]) -> Iterator[str]:
+    """Yield a list item per machine: letter, name, the whole card, and how fast it was (``serbench.board.pace``)."""
     for card, letter in letters.items():
         facts = json.loads(card)
         details = "; ".join(f"{name} {value}" for name, value in sorted(facts.items()) if value is not None)
-        yield f"* {letter}: {escape(machine_name(facts))} ({escape(details)})"
+        pace = f"; {escape(paces[card])}" if card in paces else ""
+        yield f"* {letter}: {escape(machine_name(facts))} ({escape(details)}){pace}"
 
 
 def audio_label(row: Row) -> str:

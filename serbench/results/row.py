@@ -93,6 +93,8 @@ class Row:
         From figure name to the median over the cells measured on ``machine``.
     machine
         The machine card of most cells: times hold for it alone.
+    calibration
+        Seconds of the calibration kernel when its cells were measured, their median: how fast the machine was then.
     versions
         From package to the version, or versions, that the cells ran with.
     audio
@@ -130,6 +132,7 @@ class Row:
     training_luck: Luck = field(default_factory=Luck)
     cost: Mapping[str, Figure] = field(default_factory=dict)
     machine: Mapping[str, Any] = field(default_factory=dict)
+    calibration: Figure = field(default_factory=lambda: Figure.undefined("not measured"))
     versions: Mapping[str, str] = field(default_factory=dict)
     audio: Mapping[str, Any] = field(default_factory=dict)
     metrics: Mapping[str, str] = field(default_factory=dict)
@@ -169,7 +172,7 @@ class Row:
 
     def facts(self) -> dict[str, Any]:
         """Return the JSON form, every number in full."""
-        figures = ("scores", "skill", "recalls", "interval", "training_luck", "cost")
+        figures = ("scores", "skill", "recalls", "interval", "training_luck", "cost", "calibration")
         plain = [each.name for each in fields(self) if each.name not in figures]
         return {
             **{name: getattr(self, name) for name in plain},
@@ -179,6 +182,7 @@ class Row:
             "interval": self.interval.facts(),
             "training_luck": self.training_luck.facts(),
             "cost": {name: each.facts() for name, each in self.cost.items()},
+            "calibration": self.calibration.facts(),
         }
 
 

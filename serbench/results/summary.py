@@ -24,6 +24,7 @@ from typing import Any
 
 import numpy as np
 
+from serbench.calibration import VERSION
 from serbench.digest import canonical_json, digest_value
 from serbench.results.record import CellKey, Record
 from serbench.results.reported import OF_COUNTS, REASON, stand_in
@@ -82,7 +83,7 @@ def _row(store: Store, records: Sequence[Record], metrics: Sequence[Metric]) -> 
         none = Figure.undefined(REASON)
         scores |= {name: Score(none, none) for name in scores if name not in OF_COUNTS}
     speakers = Speakers(Interval.undefined(REASON, 0)) if is_reported else over_speakers(found)
-    machine, cost, cost_notes = _cost(done)
+    measured, cost_notes = _on_one_machine(done)
     notes = list(dict.fromkeys(note for record in records for note in record.notes))
     return Row(
         dataset=first.key.dataset,
@@ -111,8 +112,9 @@ def _row(store: Store, records: Sequence[Record], metrics: Sequence[Metric]) -> 
         speaker_shares=speakers.shares,
         speaker_uars=speakers.uars,
         training_luck=speakers.luck,
-        cost=cost,
-        machine=machine,
+        cost=_cost(measured),
+        machine=measured[0].environment.get("machine", {}) if measured else {},
+        calibration=_calibration(measured),
         versions=_versions(done or records),
         audio=(done or records)[0].audio,
         metrics={metric.card.name: metric.card.version for metric in metrics},
@@ -168,13 +170,13 @@ def _confusion(pooled: Sequence[TestPredictions]) -> tuple[tuple[int, ...], ...]
     return tuple(tuple(int(count) for count in row) for row in total)
 
 
-def _cost(done: Sequence[Record]) -> tuple[Mapping[str, Any], dict[str, Figure], list[str]]:
-    """Return the machine card of most cells, the medians of the cells measured on it, and what to note."""
+def _on_one_machine(done: Sequence[Record]) -> tuple[Sequence[Record], list[str]]:
+    """Return the cells that were measured on the machine of most, and what to note."""
     by_card: dict[str, list[Record]] = defaultdict(list)
     for record in done:
         by_card[canonical_json(record.environment.get("machine", {}))].append(record)
     if not by_card:
-        return {}, {}, []
+        return [], []
     _, chosen = min(by_card.items(), key=lambda item: (-len(item[1]), item[0]))
     notes = []
     if len(by_card) > 1:
@@ -182,11 +184,23 @@ def _cost(done: Sequence[Record]) -> tuple[Mapping[str, Any], dict[str, Figure],
             f"cost is of {len(chosen)} of {len(done)} cells, measured on one machine; the others ran on"
             f" {len(by_card) - 1} other{'s' * (len(by_card) > 2)}"
         )
-    names = list(dict.fromkeys(name for record in chosen for name in record.cost))
-    cost = {
-        name: _median([Figure.read(record.cost[name]) for record in chosen if name in record.cost]) for name in names
+    return chosen, notes
+
+
+def _cost(measured: Sequence[Record]) -> dict[str, Figure]:
+    names = list(dict.fromkeys(name for record in measured for name in record.cost))
+    return {
+        name: _median([Figure.read(record.cost[name]) for record in measured if name in record.cost]) for name in names
     }
-    return chosen[0].environment.get("machine", {}), cost, notes
+
+
+def _calibration(measured: Sequence[Record]) -> Figure:
+    found = [record.environment["calibration"] for record in measured if record.environment.get("calibration")]
+    if not found:
+        return Figure.undefined("not measured")
+    if any(each.get("kernel") != VERSION for each in found):
+        return Figure.undefined("measured by another version of the kernel")
+    return _median([Figure(float(each["seconds"])) for each in found])
 
 
 def _median(figures: Sequence[Figure]) -> Figure:

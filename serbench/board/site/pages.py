@@ -17,6 +17,7 @@ from serbench.board.critical import contest_sentences, critical_svg, make_contes
 from serbench.board.inflation import Inflation, inflation_of
 from serbench.board.matrix import LEGEND, is_crossed, make_matrices, mappings, spread
 from serbench.board.overall import Overall, make_overall
+from serbench.board.pace import paces, slow_rows
 from serbench.board.page import COST, notes_of, unmeasured
 from serbench.board.rank import Board, Place, make_boards
 from serbench.board.site.facts import BUDGETS, Line, anchor_of, letter, make_lines, page_address, tags_of
@@ -160,7 +161,7 @@ def _charts(lines: Sequence[Inflation]) -> dict[str, dict[str, list[Lane]]]:
 
 def _section(board: Board) -> Section:
     row, rows = board.first, [place.row for place in board.places]
-    letters, anchors = machine_letters(rows), {each.system: anchor_of(each) for each in rows}
+    letters, known, anchors = machine_letters(rows), paces(rows), {each.system: anchor_of(each) for each in rows}
     return Section(
         name=task_name(board),
         anchor=f"t-{row.task[:8]}",
@@ -174,9 +175,14 @@ def _section(board: Board) -> Section:
         classes=row.classes,
         ties={letter(number): group for number, group in enumerate(tie_groups(board))},
         meanings=sign_meanings(board.places),
-        machines=[(sign, machine_name(json.loads(card)), json.loads(card)) for card, sign in letters.items()],
+        machines=[(sign, _machine(card, known), json.loads(card)) for card, sign in letters.items()],
         remarks=list(_remarks(board)),
     )
+
+
+def _machine(card: str, paces: Mapping[str, str]) -> str:
+    name = machine_name(json.loads(card))
+    return f"{name}; {paces[card]}" if card in paces else name
 
 
 def _remarks(board: Board) -> Iterable[tuple[str, str]]:
@@ -197,6 +203,8 @@ def _remarks(board: Board) -> Iterable[tuple[str, str]]:
         yield "no interval", reason
     for text in unmeasured(board):
         yield "not measured", text
+    for text in slow_rows(board.places):
+        yield "slow machine", text
     for note, names in notes_of(board).items():
         yield "note", note if len(names) == len(board.places) else f"{note} ({', '.join(names)})"
     for found in {canonical_json(place.row.versions): place.row.versions for place in board.places}.values():

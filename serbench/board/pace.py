@@ -1,0 +1,57 @@
+"""How fast a machine was when rows were measured on it, by the calibration kernel (``serbench.calibration``).
+
+Conventions
+-----------
+Two rows of one machine card may have been measured at different paces: other programs ran, or a neighbour had the
+processor. The kernel's time tells. A row is called slow when its machine then took more than :data:`SLOW` times as
+long for the kernel as for the quickest row beside it: what times such a row has are too long by something like that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from serbench.board.rank import Place
+from serbench.board.wording import machine_key
+from serbench.results.row import Row
+
+#: Times of a kernel that a quiet machine gives twice differ by less.
+SLOW = 1.25
+
+
+def paces(rows: Sequence[Row]) -> dict[str, str]:
+    """Return from :func:`machine_key` to the kernel's time in words, for the machines of which it is known.
+
+    >>> paces([])
+    {}
+    """
+    found = {card: [1e3 * each for each in times] for card, times in _times(rows).items()}
+    return {card: f"calibration kernel {_span(min(times), max(times))} ms" for card, times in found.items()}
+
+
+def slow_rows(places: Sequence[Place]) -> Iterator[str]:
+    """Yield a sentence for each row that was measured while its machine was slow, the quickest of ``places`` beside."""
+    best = {card: min(times) for card, times in _times([place.row for place in places]).items()}
+    for place in places:
+        seconds, card = place.row.calibration.value, machine_key(place.row)
+        if seconds is not None and seconds > SLOW * best[card]:
+            yield (
+                f"{place.name}: its times are too long, the machine was slow then: it took {1e3 * seconds:.1f} ms for "
+                f"the calibration kernel, {1e3 * best[card]:.1f} ms when it was quickest"
+            )
+
+
+def _times(rows: Sequence[Row]) -> dict[str, list[float]]:
+    found: dict[str, list[float]] = {}
+    for row in rows:
+        if row.calibration.value is not None:
+            found.setdefault(machine_key(row), []).append(row.calibration.value)
+    return found
+
+
+def _span(low: float, high: float) -> str:
+    ends = f"{low:.1f}", f"{high:.1f}"
+    return ends[0] if ends[0] == ends[1] else f"{ends[0]} to {ends[1]}"
+
+
+__all__ = ["SLOW", "paces", "slow_rows"]

@@ -1,0 +1,83 @@
+"""How fast the machine was: from the calibration in records to what a reader of a page is told."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from serbench.board.overview import overview_lines
+from serbench.board.pace import paces, slow_rows
+from serbench.board.page import page_lines
+from serbench.board.rank import make_boards
+from serbench.board.render import row_facts
+from serbench.board.site.pages import make_site
+from serbench.board.wording import machine_key
+from serbench.calibration import VERSION
+from serbench.results.summary import summarise
+from serbench.scoring.figure import Figure
+from tests.board.test_rank import row
+
+MACHINE = {"processor": "A", "cores": 2, "threads": 1}
+OTHER = {"processor": "B", "cores": 2, "threads": 1}
+
+
+def at(name, seconds, machine=MACHINE):
+    known = Figure.undefined("not measured") if seconds is None else Figure(seconds)
+    return replace(row(name, 0.5), machine=machine, calibration=known)
+
+
+def told(*rows):
+    (board,) = make_boards(rows)
+    return list(slow_rows(board.places))
+
+
+def test_a_row_is_slow_beside_a_quicker_one_of_the_same_machine():
+    (sentence,) = told(at("quick", 0.0130), at("steady", 0.0160), at("slow", 0.0210), at("unknown", None))
+    assert sentence.startswith("slow: its times are too long")
+    assert "21.0 ms for the calibration kernel, 13.0 ms when it was quickest" in sentence
+
+
+def test_machines_are_not_compared():
+    assert told(at("quick", 0.013), at("elsewhere", 0.040, OTHER)) == []
+
+
+def test_a_machine_has_the_span_of_its_rows():
+    first, last = at("a", 0.013), at("b", 0.0214)
+    assert paces([first, last, at("c", 0.05, OTHER)]) == {
+        machine_key(first): "calibration kernel 13.0 to 21.4 ms",
+        machine_key(at("c", 0.05, OTHER)): "calibration kernel 50.0 ms",
+    }
+    assert paces([at("unknown", None)]) == {}
+
+
+def test_pages_the_site_and_the_table_of_numbers_say_so():
+    rows = [at("quick", 0.013), at("slow", 0.021)]
+    boards = make_boards(rows)
+    page, overview = "\n".join(page_lines(boards)), "\n".join(overview_lines(boards))
+
+    assert "calibration kernel 13.0 to 21.0 ms" in page
+    assert "calibration kernel 13.0 to 21.0 ms" in overview
+    assert "* slow: its times are too long" in page
+    site = "".join(make_site(rows).values())
+    assert "A, 2 cores, 1 thread; calibration kernel 13.0 to 21.0 ms" in site
+    assert "slow: its times are too long" in site
+    assert {row_facts(boards[0], place)["calibration_seconds"] for place in boards[0].places} == {0.013, 0.021}
+
+
+@pytest.mark.parametrize(
+    ("kernels", "seconds", "reason"),
+    [
+        ((VERSION, VERSION, VERSION), 0.02, None),
+        ((VERSION, None, None), 0.01, None),
+        ((None, None, None), None, "not measured"),
+        ((VERSION, "0", VERSION), None, "measured by another version of the kernel"),
+    ],
+)
+def test_a_row_has_the_median_of_its_cells(store, cells, kernels, seconds, reason):
+    for fold, kernel in enumerate(kernels):
+        known = {} if kernel is None else {"calibration": {"kernel": kernel, "seconds": 0.01 * (fold + 1)}}
+        cells.add(store, folds=(fold,), environment={"machine": MACHINE, **known})
+
+    (found,) = summarise(store)
+    assert found.calibration == Figure(seconds, reason)
