@@ -1,10 +1,10 @@
-"""How fast a machine was when rows were measured on it, by the calibration kernel (``serbench.calibration``).
+"""How fast a machine was when the runs of its rows began, by the calibration kernel (``serbench.calibration``).
 
 Conventions
 -----------
 Two rows of one machine card may have been measured at different paces: other programs ran, or a neighbour had the
-processor. The kernel's time tells. A row is called slow when its machine then took more than :data:`SLOW` times as
-long for the kernel as for the quickest row beside it: what times such a row has are too long by something like that.
+processor. The kernel's time is a hint: it is taken once, as a run begins. A row is named when its machine then took
+more than :data:`SLOW` times as long for the kernel as for the quickest row beside it: its times may be too long.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ def paces(rows: Sequence[Row]) -> dict[str, str]:
 
 
 def slow_rows(places: Sequence[Place]) -> Iterator[str]:
-    """Yield a sentence for each row that was measured while its machine was slow, the quickest of ``places`` beside."""
+    """Yield a sentence for each row whose run began on a slow machine, beside the quickest of ``places``."""
     best = {card: min(times) for card, times in _times([place.row for place in places]).items()}
     for place in places:
         seconds, card = place.row.calibration.value, machine_key(place.row)
         if seconds is not None and seconds > SLOW * best[card]:
             yield (
-                f"{place.name}: its times are too long, the machine was slow then: it took {1e3 * seconds:.1f} ms for "
-                f"the calibration kernel, {1e3 * best[card]:.1f} ms when it was quickest"
+                f"{place.name}: its times may be too long: the machine took {1e3 * seconds:.1f} ms for the calibration "
+                f"kernel as its run began, {1e3 * best[card]:.1f} ms when it was quickest"
             )
 
 
