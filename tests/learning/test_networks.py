@@ -9,9 +9,11 @@ import pytest
 import torch
 from serbench_plugins.features.mfcc import Mfcc
 from serbench_plugins.models.attn1dcnn import Attn1dCnn
+from serbench_plugins.models.cnn2d import Cnn2d
 from serbench_plugins.networks.attention_cnn import AttentionCnn, ChannelAttention, PaperAttentionCnn, SpatialAttention
 from torch.utils.flop_counter import FlopCounterMode
 
+from serbench.errors import UsageError
 from serbench.scoring.efficiency import macs_per_second, size_figures
 from serbench.scoring.probe import Probe
 
@@ -83,6 +85,16 @@ def test_a_clip_of_3_s_is_one_segment_and_30_s_are_as_many_as_overlap_by_half():
     frames = len(probe.table(seconds=30.0).column.row(0))
     segments = 1 + -(-(frames - 94) // 47)
     assert macs_per_second(model, probe).value == pytest.approx(segments * by_hand(2) / 30)
+
+
+@pytest.mark.parametrize("cls", [Attn1dCnn, Cnn2d])
+def test_precision_is_an_argument_and_nothing_else_of_the_recipe(cls):
+    full, half = cls(), cls(precision="bf16")
+
+    assert half.recipe == replace(full.recipe, precision="bf16")
+    assert half.identity.label == f"{cls.card.name}[precision=bf16]"
+    with pytest.raises(UsageError, match="precision is 'fp8', expected one of"):
+        cls(precision="fp8").identity  # noqa: B018  (read for its error)
 
 
 def test_channel_attention_follows_its_formula():

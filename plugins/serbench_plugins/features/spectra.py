@@ -11,8 +11,8 @@ transform in blocks whose size is a multiple of ``_STEP``: matrix products of su
 wherever it stands, so that a clip's feature does not depend on its neighbours, nor a resumed extraction on where
 it broke off.
 
-A mel filter is nearly empty: a bin belongs to two bands. So a few neighbouring bands at a time are multiplied with the
-bins that they cover, which is a third of the work of the whole product.
+A mel filter is nearly empty: a bin belongs to two bands. So some neighbouring bands at a time are multiplied with the
+bins that they cover, which is a quarter of the work of the whole product.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 
 _STEP = 16
 #: Frames per block: small enough for a core's cache, or large enough to keep an accelerator busy.
-_BLOCK = {"cpu": 128}
+_BLOCK = {"cpu": 256}
 _BLOCK_ELSEWHERE = 8192
-#: Bands that are computed together: as many as the widest vector of a processor holds.
-_BANDS = {"cpu": 16}
+#: Bands that are computed together: few cover few bins, but the fewer they are the more calls it takes.
+_BANDS = {"cpu": 32}
 #: Power below which dB are cut off: librosa's ``amin``.
 _FLOOR = 1e-10
 

@@ -16,6 +16,8 @@ class Cnn2d(TorchModel):
         Before the last layer.
     epochs, learning_rate
         Of the recipe.
+    precision
+        ``fp32``, or ``bf16``: forward passes in half the bits, sooner where the processor or the GPU has them.
     """
 
     card = ModelCard(
@@ -28,11 +30,20 @@ class Cnn2d(TorchModel):
         quick={"width": 8, "epochs": 20, "learning_rate": 1e-2},
     )
 
-    def __init__(self, *, width: int = 16, dropout: float = 0.3, epochs: int = 40, learning_rate: float = 1e-3) -> None:
+    def __init__(
+        self,
+        *,
+        width: int = 16,
+        dropout: float = 0.3,
+        epochs: int = 40,
+        learning_rate: float = 1e-3,
+        precision: str = "fp32",
+    ) -> None:
         self.width = width
         self.dropout = dropout
         self.epochs = epochs
         self.learning_rate = learning_rate
+        self.precision = precision
 
     @property
     def recipe(self):
@@ -45,6 +56,7 @@ class Cnn2d(TorchModel):
             patience=12,
             monitor="loss",
             label_smoothing=0.1,
+            precision=self.precision,
             segment=94,
         )
 
