@@ -30,15 +30,15 @@ def paces(rows: Sequence[Row]) -> dict[str, str]:
 
 
 def slow_rows(places: Sequence[Place]) -> Iterator[str]:
-    """Yield a sentence for each row whose run began on a slow machine, beside the quickest of ``places``."""
+    """Yield a sentence for the rows whose run began on a slow machine, beside the quickest of ``places``."""
     best = {card: min(times) for card, times in _times([place.row for place in places]).items()}
+    slow: dict[str, list[str]] = {}
     for place in places:
         seconds, card = place.row.calibration.value, machine_key(place.row)
         if seconds is not None and seconds > SLOW * best[card]:
-            yield (
-                f"{place.name}: its times may be too long: the machine took {1e3 * seconds:.1f} ms for the calibration "
-                f"kernel as its run began, {1e3 * best[card]:.1f} ms when it was quickest"
-            )
+            taken = f"{1e3 * seconds:.1f} ms for the calibration kernel as the run began, {1e3 * best[card]:.1f} ms"
+            slow.setdefault(f"the machine took {taken} when it was quickest", []).append(place.name)
+    yield from (f"Times may be too long ({', '.join(names)}): {why}" for why, names in slow.items())
 
 
 def _times(rows: Sequence[Row]) -> dict[str, list[float]]:
