@@ -4,7 +4,8 @@ Conventions
 -----------
 A *document* is a JSON object with the keys ``kind`` (a word), ``format`` (an integer) and the facts, keys
 sorted, indented by one blank, ending in a newline. A file is written under a temporary name in its own
-folder, flushed to the disk and renamed, so a reader sees the old file or the new one and nothing between.
+folder, flushed to the disk (but for what can be made again) and renamed, so a reader sees the old file or the new one
+and nothing between.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from serbench.board.rank import Place
 from serbench.board.wording import machine_key
 from serbench.results.row import Row
 
-#: Times of a kernel that a quiet machine gives twice differ by less.
+#: Beyond the 15 % by which times of a quiet machine may differ between two rounds.
 SLOW = 1.25
 
 

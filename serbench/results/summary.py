@@ -195,12 +195,17 @@ def _cost(measured: Sequence[Record]) -> dict[str, Figure]:
 
 
 def _calibration(measured: Sequence[Record]) -> Figure:
-    found = [record.environment["calibration"] for record in measured if record.environment.get("calibration")]
-    if not found:
+    found = [each for record in measured if (each := record.environment.get("calibration"))]
+    seconds = [each["seconds"] for each in found if isinstance(each, Mapping) and _is_time(each.get("seconds"))]
+    if len(seconds) < len(found) or not found:  # records may come from anywhere
         return Figure.undefined("not measured")
     if any(each.get("kernel") != VERSION for each in found):
         return Figure.undefined("measured by another version of the kernel")
-    return _median([Figure(float(each["seconds"])) for each in found])
+    return _median([Figure(float(each)) for each in seconds])
+
+
+def _is_time(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < float("inf")
 
 
 def _median(figures: Sequence[Figure]) -> Figure:

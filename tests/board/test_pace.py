@@ -86,3 +86,15 @@ def test_a_row_has_the_median_of_its_cells(store, cells, kernels, seconds, reaso
 
     (found,) = summarise(store)
     assert found.calibration == Figure(seconds, reason)
+
+
+@pytest.mark.parametrize(
+    "known",
+    ["fast", {"kernel": VERSION}, *({"kernel": VERSION, "seconds": each} for each in (0, -1.0, "0.01", None, True))],
+    ids=str,
+)
+def test_a_time_that_is_none_is_not_believed(store, cells, known):
+    cells.add(store, environment={"machine": MACHINE, "calibration": known})
+
+    (found,) = summarise(store)
+    assert found.calibration == Figure(None, "not measured")
