@@ -1,10 +1,11 @@
-"""How fast a machine was when the runs of its rows began, by the calibration kernel (``serbench.calibration``).
+"""How fast a machine was as it measured its rows.
 
 Conventions
 -----------
 Two rows of one machine card may have been measured at different paces: other programs ran, or a neighbour had the
-processor. The kernel's time is a hint: it is taken once, as a run begins. A row is named when its machine then took
-more than :data:`SLOW` times as long for the kernel as for the quickest row beside it: its times may be too long.
+processor. Two things say so, and a row is named with either: the calibration kernel (``serbench.calibration``), timed
+beside its latencies, took more than :data:`SLOW` times as long as for the quickest row beside it; or its training on
+a CPU took more than :data:`SLOW` times its processor seconds, so that its core was not its own.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from serbench.results.row import Row
 
 #: Beyond the 15 % by which times of a quiet machine may differ between two rounds.
 SLOW = 1.25
+#: Seconds of training below which a moment's wait is no sign of anything.
+_SHORT = 1.0
 
 
 def paces(rows: Sequence[Row]) -> dict[str, str]:
@@ -30,15 +33,21 @@ def paces(rows: Sequence[Row]) -> dict[str, str]:
 
 
 def slow_rows(places: Sequence[Place]) -> Iterator[str]:
-    """Yield a sentence for the rows whose run began on a slow machine, beside the quickest of ``places``."""
+    """Yield a sentence for rows measured on a busy machine, or on one slower than for the quickest of ``places``."""
     best = {card: min(times) for card, times in _times([place.row for place in places]).items()}
     slow: dict[str, list[str]] = {}
     for place in places:
         seconds, card = place.row.calibration.value, machine_key(place.row)
         if seconds is not None and seconds > SLOW * best[card]:
-            taken = f"{1e3 * seconds:.1f} ms for the calibration kernel as the run began, {1e3 * best[card]:.1f} ms"
+            taken = f"{1e3 * seconds:.1f} ms for the calibration kernel then, {1e3 * best[card]:.1f} ms"
             slow.setdefault(f"the machine took {taken} when it was quickest", []).append(place.name)
     yield from (f"Times may be too long ({', '.join(names)}): {why}" for why, names in slow.items())
+    for place in places:
+        clock, processor = (place.row.cost_of(name).value for name in ("train_seconds", "train_cpu_seconds"))
+        on_cpu = place.row.machine.get("device") == "cpu"
+        if on_cpu and clock is not None and processor is not None and clock > max(_SHORT, SLOW * processor):
+            took = f"{clock:.3g} s of the clock and {processor:.3g} s of the processor"
+            yield f"Training times may be too long ({place.name}): a fit took {took}"
 
 
 def _times(rows: Sequence[Row]) -> dict[str, list[float]]:

@@ -94,7 +94,7 @@ class Row:
     machine
         The machine card of most cells: times hold for it alone.
     calibration
-        Seconds of the calibration kernel as the runs of its cells began, their median: how fast the machine was then.
+        Seconds of the calibration kernel beside the row's latencies: how fast the machine was then.
     versions
         From package to the version, or versions, that the cells ran with.
     audio

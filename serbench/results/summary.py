@@ -195,7 +195,8 @@ def _cost(measured: Sequence[Record]) -> dict[str, Figure]:
 
 
 def _calibration(measured: Sequence[Record]) -> Figure:
-    found = [each for record in measured if (each := record.environment.get("calibration"))]
+    timed = [record for record in measured if record.cost.get("latency_p50_ms", {}).get("value") is not None]
+    found = [each for record in timed or measured if (each := record.environment.get("calibration"))]
     seconds = [each["seconds"] for each in found if isinstance(each, Mapping) and _is_time(each.get("seconds"))]
     if len(seconds) < len(found) or not found:  # records may come from anywhere
         return Figure.undefined("not measured")

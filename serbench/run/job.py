@@ -9,14 +9,15 @@ scores after ``predict`` has returned. A row that the protocol made of an uttera
 from __future__ import annotations
 
 import contextlib
-import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from serbench.calibration import calibrate
 from serbench.errors import AudioError
 from serbench.learning.model import Model, Predictions
 from serbench.part import Part
@@ -38,7 +39,7 @@ from serbench.scoring.efficiency import (
     size_figures,
 )
 from serbench.scoring.figure import Figure
-from serbench.scoring.meter import Meter
+from serbench.scoring.meter import Clock, Meter, fit_and_predict_figures
 from serbench.scoring.metrics import confusion
 from serbench.scoring.probe import Probe
 from serbench.scoring.timing import threads
@@ -69,11 +70,12 @@ def _run(cell: Cell, bench: Workbench) -> tuple[Record, TestPredictions]:
     # one thread, however many cells run beside this one: the order of sums, and so the result, depends on their number
     alone = threads(1) if bench.device == "cpu" else contextlib.nullcontext()
     with meter.running(), alone:
-        fit_seconds, _ = timed(lambda: model.fit(tables.train, tables.dev, seed=cell.key.seed))
-        predict_seconds, answer = timed(lambda: model.predict(tables.test))
+        with Clock() as fit:
+            model.fit(tables.train, tables.dev, seed=cell.key.seed)
+        with Clock() as predict:
+            answer = model.predict(tables.test)
     expect_forgotten(model.card.name, memory, class_memory(type(model)))
-    seconds = {"train_seconds": Figure(fit_seconds), "predict_seconds": Figure(predict_seconds)}
-    return finish(cell, bench, model, tables, answer, meter.figures | seconds)
+    return finish(cell, bench, model, tables, answer, meter.figures | fit_and_predict_figures(fit, predict))
 
 
 def prepare(cell: Cell, bench: Workbench) -> tuple[Model, Tables]:
@@ -99,7 +101,9 @@ def finish(
 ) -> tuple[Record, TestPredictions]:
     """Score what a model said of the test rows, measure the model, and write down both with what the fit took."""
     predictions = _join_truth(cell, tables, answer.aligned(tables.test.ids, tables.test.labels))
-    cost = {**work, **_measure(cell, bench, model, tables.test.labels)}
+    figures, pace = _measure(cell, bench, model, tables.test.labels)
+    cost = {**work, **figures}
+    bench = replace(bench, environment={**bench.environment, **pace})
     if bench.models is not None:
         save_cell(cell, model, bench.models, bench.environment)
     truth = predictions.truth
@@ -130,18 +134,25 @@ def _join_truth(cell: Cell, tables: Tables, scores: np.ndarray) -> TestPredictio
     return TestPredictions.join([TestPredictions(tables.tested, speakers, truth, scores, manifest.labels)])
 
 
-def _measure(cell: Cell, bench: Workbench, model: Model, labels: tuple[str, ...]) -> dict[str, Figure]:
-    """Return size and latency; a model that cannot be measured loses its figures, not its scores."""
+def _measure(
+    cell: Cell, bench: Workbench, model: Model, labels: tuple[str, ...]
+) -> tuple[dict[str, Figure], dict[str, Any]]:
+    """Return size and latency, and how fast the machine was where a latency was measured.
+
+    A model that cannot be measured loses its figures, not its scores.
+    """
     probe = Probe(cell.contender.extractors, labels)
+    pace: dict[str, Any] = {}
     try:
         figures = size_figures(model, probe)
         if cell.is_probe:
             with bench.alone():
+                pace = {"calibration": calibrate()}
                 figures |= probe_figures(model, probe)
     except Exception as error:  # noqa: BLE001  (a plugin may raise anything)
         figures = dict.fromkeys([*SIZES, *PROBED], Figure.undefined(f"measuring failed: {_reason(error)}"))
     unmeasured = dict.fromkeys(LABORATORY, QUIET) | dict.fromkeys(PROBED, ELSEWHERE)
-    return {**unmeasured, **figures, "disk_bytes": stored_bytes(model)}
+    return {**unmeasured, **figures, "disk_bytes": stored_bytes(model)}, pace
 
 
 def failed(cell: Cell, bench: Workbench, error: Exception) -> Record:
@@ -196,13 +207,6 @@ def _parts(cell: Cell) -> list[Part]:
     return [*cell.corpus.datasets, contender.model, *contender.extractors.values(), *changes]
 
 
-def timed(work: Callable[[], Any]) -> tuple[float, Any]:
-    """Return the seconds that some work took, and what it returned."""
-    start = time.perf_counter()
-    result = work()
-    return time.perf_counter() - start, result
-
-
 def _unreadable(bad: Mapping[str, str]) -> str:
     named = "; ".join(reason for _, reason in sorted(bad.items())[:_NAMED])
     more = f"; and {len(bad) - _NAMED} more" if len(bad) > _NAMED else ""
@@ -216,4 +220,4 @@ def _reason(error: Exception) -> str:
     return f"{type(error).__name__}: {' '.join(str(error).split())}{where}"
 
 
-__all__ = ["failed", "finish", "prepare", "run_cell", "timed"]
+__all__ = ["failed", "finish", "prepare", "run_cell"]

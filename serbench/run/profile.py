@@ -12,7 +12,6 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -32,7 +31,7 @@ from serbench.run.tables import Workbench, make_tables
 from serbench.scoring.efficiency import FIGURES, WORK, macs_per_second, size_figures
 from serbench.scoring.figure import Figure
 from serbench.scoring.latency import ALL_THREADS, GPU, ONE_THREAD, RUNS, WARM_UP, Specimen, latency_figures
-from serbench.scoring.meter import Meter
+from serbench.scoring.meter import Clock, Meter, fit_and_predict_figures
 from serbench.scoring.probe import Probe
 from serbench.scoring.throughput import device_memory, throughput_figures
 from serbench.scoring.timing import threads
@@ -228,12 +227,11 @@ def _fit(cell: Cell, bench: Workbench, label: str, *, is_quick: bool) -> _Fitted
     meter = Meter(bench.device)
     alone = threads(1) if bench.device == "cpu" else contextlib.nullcontext()  # as a cell of a run
     with meter.running(), alone:
-        start = time.perf_counter()
-        model.fit(tables.train, tables.dev, seed=cell.key.seed)
-        middle = time.perf_counter()
-        model.predict(tables.test)
-        end = time.perf_counter()
-    work = {**meter.figures, "train_seconds": Figure(middle - start), "predict_seconds": Figure(end - middle)}
+        with Clock() as fit:
+            model.fit(tables.train, tables.dev, seed=cell.key.seed)
+        with Clock() as predict:
+            model.predict(tables.test)
+    work = meter.figures | fit_and_predict_figures(fit, predict)
     if is_quick:
         work = dict.fromkeys(WORK, Figure.undefined("fitted in haste; name a dataset"))
     probe = Probe(cell.contender.extractors, tables.test.labels)

@@ -152,7 +152,10 @@ def _run_all(
 
 
 def _environment(device: str) -> Mapping[str, Any]:
-    """Return versions, machine card, how fast the machine is now and how many cells run at once, for the records."""
+    """Return versions, machine card, how fast the machine is now and how many cells run at once, for the records.
+
+    A cell whose latencies are measured times the machine anew.
+    """
     card = machine_card(device)
     if device == "cpu":
         card |= {"threads": 1}  # of a cell, whatever torch would take

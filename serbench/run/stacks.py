@@ -19,11 +19,12 @@ from serbench.learning.model import Model
 from serbench.learning.together import Fit, fit_together, is_stackable
 from serbench.results.record import Record
 from serbench.results.store import Store, TestPredictions
-from serbench.run.job import failed, finish, prepare, timed
+from serbench.run.job import failed, finish, prepare
 from serbench.run.memory import Memory, class_memory, expect_forgotten
 from serbench.run.plan import Cell
 from serbench.run.tables import Tables, Workbench
 from serbench.scoring.figure import Figure
+from serbench.scoring.meter import Clock, fit_and_predict_figures
 
 #: At most so many cells, and about so many bytes of features, are trained together.
 MOST, ROOM = 64, 8 * 2**30
@@ -89,26 +90,28 @@ def _fit_and_finish(ready: Sequence[_Ready], bench: Workbench, store: Store) -> 
     cls = type(ready[0].model)
     memory = class_memory(cls)
     fits = [Fit(each.model, each.tables.train, each.tables.dev, each.cell.key.seed) for each in ready]
-    seconds, answers = timed(lambda: fit_together(fits))
-    share = seconds / len(ready)
+    with Clock() as fit:
+        answers = fit_together(fits)
+    share = fit.share(len(ready))
     told = replace(bench, environment={**bench.environment, "stacked": len(ready)})
     for each, answer in zip(ready, answers, strict=True):
         start = time.perf_counter()
         record, predictions = _finished(each, answer, share, told, memory)
-        yield each.cell, store.write(record, predictions), share + time.perf_counter() - start
+        yield each.cell, store.write(record, predictions), share.seconds + time.perf_counter() - start
 
 
 def _finished(
-    each: _Ready, answer: Exception | None, share: float, bench: Workbench, memory: Memory
+    each: _Ready, answer: Exception | None, share: Clock, bench: Workbench, memory: Memory
 ) -> tuple[Record, TestPredictions | None]:
     if answer is not None:
         return failed(each.cell, bench, answer), None
     try:
-        seconds, said = timed(lambda: each.model.predict(each.tables.test))
+        with Clock() as predict:
+            said = each.model.predict(each.tables.test)
         expect_forgotten(each.model.card.name, memory, class_memory(type(each.model)))
         together = Figure.undefined(f"trained together with {bench.environment['stacked'] - 1} other cells")
         work = dict.fromkeys(("peak_memory_bytes", "device_memory_bytes", "energy_joules"), together)
-        work |= {"train_seconds": Figure(share), "predict_seconds": Figure(seconds)}
+        work |= fit_and_predict_figures(share, predict)
         return finish(each.cell, bench, each.model, each.tables, said, work)
     except Exception as error:  # noqa: BLE001  (a plugin may raise anything)
         return failed(each.cell, bench, error), None

@@ -32,6 +32,7 @@ STORED = {"disk_bytes": "bytes of the saved model's file, whether it was saved o
 #: Of every cell: what fitting and predicting it took.
 WORK = {
     "train_seconds": "seconds of fit, features at hand",
+    "train_cpu_seconds": "processor seconds of fit, of all threads of its process: other programs hardly move them",
     "predict_seconds": "seconds of predict on the test rows, features at hand",
     "peak_memory_bytes": "peak resident memory of the whole process while it was fitted and predicted",
     "device_memory_bytes": "peak memory on the accelerator meanwhile",

@@ -1,9 +1,10 @@
-"""Memory and energy of a block of work.
+"""Time, memory and energy of a block of work.
 
 Conventions
 -----------
-Bytes and joules. What this system does not tell is undefined with the reason. Energy is that of the whole counter: an
-accelerator (NVML) or a processor package (RAPL), with whatever else ran on it.
+Seconds, bytes and joules. Processor seconds are those of all threads of this process, waiting left out: beside those of
+the clock they say whether the work had its core to itself. What this system does not tell is undefined with the reason.
+Energy is that of the whole counter: an accelerator (NVML) or a processor package (RAPL), with whatever else ran on it.
 
 Memory is the peak of the whole process during the block: interpreter, libraries and tables of features too, a few
 hundred megabytes before a model has done anything. What remains when the memory at the start is subtracted is no
@@ -15,9 +16,11 @@ process of its own.
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 from serbench.scoring.figure import Figure
 
@@ -59,6 +62,41 @@ class Meter:
             self.figures["device_memory_bytes"] = Figure(torch.cuda.max_memory_allocated())
         else:
             self.figures["device_memory_bytes"] = Figure.undefined("the work was done on the CPU")
+
+
+@dataclass
+class Clock:
+    """Seconds of a block of work: ``with Clock() as taken: work()``.
+
+    Attributes
+    ----------
+    seconds, cpu_seconds
+        Of the clock and of the processor, since the block began; filled when it ends.
+    """
+
+    seconds: float = 0.0
+    cpu_seconds: float = 0.0
+
+    def __enter__(self) -> Self:
+        self.seconds, self.cpu_seconds = -time.perf_counter(), -time.process_time()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.seconds += time.perf_counter()
+        self.cpu_seconds += time.process_time()
+
+    def share(self, number: int) -> Clock:
+        """Return an equal share of the seconds, for one of ``number`` things that were done together."""
+        return Clock(self.seconds / number, self.cpu_seconds / number)
+
+
+def fit_and_predict_figures(fit: Clock, predict: Clock) -> dict[str, Figure]:
+    """Return the times among the figures of a cell's work."""
+    return {
+        "train_seconds": Figure(fit.seconds),
+        "train_cpu_seconds": Figure(fit.cpu_seconds),
+        "predict_seconds": Figure(predict.seconds),
+    }
 
 
 def peak_memory() -> Figure:
@@ -120,4 +158,4 @@ def _rapl_counter() -> Callable[[], float] | str:
     return lambda: float(counter.read_text()) / 1e6
 
 
-__all__ = ["Meter", "energy_counter", "peak_memory", "spent"]
+__all__ = ["Clock", "Meter", "energy_counter", "fit_and_predict_figures", "peak_memory", "spent"]

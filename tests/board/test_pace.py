@@ -36,11 +36,31 @@ def test_a_row_is_slow_beside_a_quicker_one_of_the_same_machine():
     sentences = told(
         at("a-quick", 0.0130), at("b-steady", 0.0160), at("c", 0.0210), at("d", 0.0210), at("e", 0.03), at("f", None)
     )
-    words = "ms for the calibration kernel as the run began, 13.0 ms when it was quickest"
+    words = "ms for the calibration kernel then, 13.0 ms when it was quickest"
     assert sentences == [
         f"Times may be too long (c, d): the machine took 21.0 {words}",
         f"Times may be too long (e): the machine took 30.0 {words}",
     ]
+
+
+@pytest.mark.parametrize(
+    ("clock", "processor", "device", "is_told"),
+    [
+        (40.0, 30.0, "cpu", True),
+        (37.0, 30.0, "cpu", False),  # within what a quiet machine does
+        (0.8, 0.2, "cpu", False),  # a moment's wait
+        (40.0, 1.0, "cuda", False),  # the processor waits for the accelerator
+        (40.0, None, "cpu", False),  # not known of records before it was measured
+    ],
+)
+def test_training_that_waited_for_its_core_is_named(clock, processor, device, is_told):
+    cost = {"train_seconds": Figure(clock)}
+    if processor is not None:
+        cost["train_cpu_seconds"] = Figure(processor)
+    found = told(replace(at("a", None, {**MACHINE, "device": device}), cost=cost))
+
+    words = "Training times may be too long (a): a fit took 40 s of the clock and 30 s of the processor"
+    assert found == ([words] if is_told else [])
 
 
 def test_machines_are_not_compared():

@@ -5,9 +5,11 @@ import signal
 import numpy as np
 import pytest
 
+from serbench.calibration import VERSION
 from serbench.plugin.hookspecs import hookimpl
 from serbench.results.summary import summarise
 from serbench.scoring.efficiency import FIGURES
+from serbench.scoring.figure import Figure
 from tests.run import toy
 
 
@@ -45,6 +47,20 @@ def test_latency_is_measured_once_per_model(world):
     measured = [record.key.fold for record in world.store.records() if record.cost["latency_p50_ms"]["value"]]
 
     assert measured == ["speaker-spk0"]
+
+
+def test_a_latency_has_the_pace_of_the_machine_at_that_moment_beside_it(world, monkeypatch):
+    times = iter((0.03, 0.02))
+    for module in ("runner", "job"):
+        monkeypatch.setattr(f"serbench.run.{module}.calibrate", lambda: {"kernel": VERSION, "seconds": next(times)})
+    world.run("nearest")
+    found = {
+        record.environment["calibration"]["seconds"]: record.cost["latency_p50_ms"]["value"] is None
+        for record in world.store.records()
+    }
+
+    assert found == {0.03: True, 0.02: False}
+    assert summarise(world.store)[0].calibration == Figure(0.02)
 
 
 def test_finished_cells_are_not_run_again(world):
