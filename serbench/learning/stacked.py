@@ -22,12 +22,12 @@ from serbench.learning.resident import ResidentTable
 from serbench.learning.stack import Stack
 from serbench.learning.torch_model import Trainee
 from serbench.learning.training import (
-    PREDICTION_BATCH,
     Choice,
     autocast,
     class_weights,
     expect_finite,
     judge,
+    scored_at_once,
 )
 
 if TYPE_CHECKING:
@@ -168,7 +168,7 @@ class _Run:
         picked = torch.tensor([[*span, *[span[-1]] * (longest - len(span))] for span in self.spans], device=self.device)
         parts = []
         with torch.no_grad(), autocast(self.recipe, self.device):
-            for index in torch.split(picked, PREDICTION_BATCH, dim=1):
+            for index in torch.split(picked, scored_at_once(self.device), dim=1):
                 rows = self.dev.batch(numbers[index].flatten(), positions[index].flatten())
                 parts.append(self.stack.scores(_unflat(rows, index.shape)))
         scores = torch.cat(parts, dim=1).cpu()  # (c, m, k)
