@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 #: Segments scored at once: as many as a core's caches serve, or enough to keep an accelerator busy. No part of any
 #: identity, since rows are scored independently.
-_SCORED_AT_ONCE = {"cpu": 48}
+_SCORED_AT_ONCE = {"cpu": 32}
 _SCORED_AT_ONCE_ELSEWHERE = 256
 
 
