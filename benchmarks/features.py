@@ -32,7 +32,6 @@ from serbench.corpus.audio import decode
 from serbench.environment import usable_cores
 from serbench.features.cache import FeatureCache
 from serbench.features.extract import Clip, extract_column
-from serbench.features.table import Column
 
 RATE = 16_000
 #: Who decodes and does nothing else.
@@ -111,8 +110,8 @@ def _serbench(clips: Sequence[Clip], place: Path, made: dict[str, list[np.ndarra
     count = itertools.count()
 
     def work() -> None:  # in a new folder each time; they are removed when all is measured
-        column: Column = extract_column(Mfcc(), clips, FeatureCache(place / f"cache-{next(count)}"))
-        made["serbench"] = [row.T for row in column.rows()]
+        column = extract_column(Mfcc(), clips, FeatureCache(place / f"cache-{next(count)}"))
+        made["serbench"] = [row.T for row in column.rows]
 
     _warm(lambda: extract_column(Mfcc(), clips[:2], FeatureCache(place / "warm")))
     return work

@@ -150,7 +150,7 @@ def _learn(stages: Stages, corpus: Any, cache: Path) -> None:
 
     clips, features, manifest = corpus.clips(), FeatureCache(cache), corpus.manifest
     stages("extract", lambda: len(extract_column(Mfcc(), clips, features)))
-    column = stages("reopen", lambda: extract_column(Mfcc(), clips, features))
+    column = stages("reopen", lambda: extract_column(Mfcc(), clips, features).read())
     labels = np.array([each.label for each in manifest.utterances])
     rows = FeatureTable(tuple(manifest.by_id), {"mfcc": column}, manifest.labels, labels)
     stages("epoch", lambda: Attn1dCnn(width=16, epochs=1).fit(rows, None, seed=0))

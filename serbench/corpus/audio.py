@@ -56,8 +56,6 @@ def decode(path: Path) -> Sound:
         When the file is missing, empty, damaged, shorter than its header says, or holds samples that are no
         finite numbers.
     """
-    if not path.is_file():
-        raise AudioError(f"{path} is missing, expected a recording; check the corpus for an unpack that broke off")
     try:
         with path.open("rb") as stream:
             whole = read_flac(stream)
@@ -67,6 +65,10 @@ def decode(path: Path) -> Sound:
         if broken:
             raise AudioError(f"{path} {broken}; get the file again")
         samples, declared, rate, codec = _samples(path)
+    except (FileNotFoundError, IsADirectoryError):
+        raise AudioError(
+            f"{path} is missing, expected a recording; check the corpus for an unpack that broke off"
+        ) from None
     except OSError as error:
         raise AudioError(f"{path} cannot be read: {error.strerror or error}") from error
     if len(samples) < declared:

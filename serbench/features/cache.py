@@ -27,7 +27,7 @@ import numpy as np
 from serbench.digest import digest_file, digest_value
 from serbench.errors import FormatError, PluginError
 from serbench.features.extractor import FeatureExtractor
-from serbench.features.table import RAGGED, Column, Floats, Output
+from serbench.features.table import RAGGED, Column, Floats, MappedColumn, Output
 from serbench.files import atomic_write, read_document, write_document
 from serbench.part import Identity
 
@@ -164,13 +164,14 @@ class FeatureRows:
         values, start, end = self._places[key]
         return values[start:end] if self.output in RAGGED else values[start]
 
-    def column(self, keys: Sequence[str]) -> Column:
-        """Return the rows of the given keys, in their order, in memory; at least one."""
-        return Column.stack(self.output, [self.row(key) for key in keys])
+    def column(self, keys: Sequence[str]) -> MappedColumn:
+        """Return the rows of the given keys, in their order."""
+        return MappedColumn(self.output, tuple(self.row(key) for key in keys))
 
     def _take(self, shard: _Shard, values: Floats) -> None:
         lengths = np.ones(len(shard.keys), np.int64) if shard.lengths is None else np.array(shard.lengths, np.int64)
         ends = np.cumsum(lengths).tolist()
+        values = values.view(np.ndarray)  # slices of a memmap take ten times as long
         for key, end, length in zip(shard.keys, ends, lengths.tolist(), strict=True):
             self._places.setdefault(key, (values, end - length, end))
 

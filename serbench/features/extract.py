@@ -27,7 +27,7 @@ from serbench.features.cache import FeatureCache, FeatureRows, clip_key
 from serbench.features.extractor import BatchedFeatureExtractor, FeatureExtractor
 from serbench.features.pipeline import Row, Wave, Work, rows_of
 from serbench.features.repeat import expect_same, repeated
-from serbench.features.table import Column, Floats, Output
+from serbench.features.table import Floats, MappedColumn, Output
 from serbench.part import Identity
 
 #: Bytes of a second in the tightest codec in use: where lengths are not known, a file's size bounds them.
@@ -84,7 +84,7 @@ def extract_column(
     augmentation: WaveChange | None = None,
     workers: int | None = None,
     progress: Callable[[int], None] | None = None,
-) -> Column:
+) -> MappedColumn:
     """Return an extractor's rows of clips, computing only those that the cache lacks.
 
     Parameters
@@ -107,7 +107,7 @@ def extract_column(
 
     Returns
     -------
-    The rows, in the order of ``clips``.
+    The rows, in the order of ``clips``, mapped from the cache.
 
     Raises
     ------

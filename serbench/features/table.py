@@ -97,6 +97,40 @@ class Column:
 
 
 @dataclass(frozen=True)
+class MappedColumn:
+    """One feature of many clips, where the cache has it: on disk, and in memory what is taken.
+
+    Processes that work on one corpus share these pages, however many there are.
+
+    Attributes
+    ----------
+    output
+        The shape's kind.
+    rows
+        A row for each clip, in the clips' order: read-only float32 of the output's shape.
+    """
+
+    output: Output
+    rows: tuple[Floats, ...]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def take(self, indices: Sequence[int] | Integers) -> Column:
+        """Return the column of the given rows, in the given order, in memory; at least one."""
+        return Column.stack(self.output, [self.rows[int(index)] for index in indices])
+
+    def read(self) -> Column:
+        """Return all rows, in memory."""
+        return Column.stack(self.output, self.rows)
+
+    @staticmethod
+    def join(columns: Sequence[MappedColumn]) -> MappedColumn:
+        """Return the rows of all columns one after another; all are of one feature."""
+        return MappedColumn(columns[0].output, tuple(row for column in columns for row in column.rows))
+
+
+@dataclass(frozen=True)
 class FeatureTable:
     """Rows with their features, and their labels where the holder may know them.
 
@@ -194,4 +228,4 @@ class FeatureTable:
         )
 
 
-__all__ = ["RAGGED", "Column", "FeatureTable", "Output"]
+__all__ = ["RAGGED", "Column", "FeatureTable", "MappedColumn", "Output"]

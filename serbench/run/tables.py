@@ -20,7 +20,7 @@ import numpy as np
 from serbench.features.cache import FeatureCache
 from serbench.features.extract import extract_column
 from serbench.features.extractor import FeatureExtractor
-from serbench.features.table import Column, FeatureTable
+from serbench.features.table import FeatureTable, MappedColumn
 from serbench.learning.augmentation import Augmentation
 from serbench.protocol.leakage import check_fold
 from serbench.run.corpora import Corpus
@@ -58,9 +58,11 @@ class Workbench:
     progress: Progress
     models: Path | None = None
     alone: Callable[[], contextlib.AbstractContextManager[None]] = contextlib.nullcontext
-    _columns: dict[tuple[str, str, str | None], Column] = field(default_factory=dict)
+    _columns: dict[tuple[str, str, str | None], MappedColumn] = field(default_factory=dict)
 
-    def column(self, corpus: Corpus, extractor: FeatureExtractor, augmentation: Augmentation | None = None) -> Column:
+    def column(
+        self, corpus: Corpus, extractor: FeatureExtractor, augmentation: Augmentation | None = None
+    ) -> MappedColumn:
         """Return a feature of every utterance of a corpus, in the manifest's order; kept for its other cells."""
         rows = corpus.manifest.digest  # not the root: a corpus may be read by two label maps, or together with others
         key = (rows, extractor.identity.digest, augmentation.identity.digest if augmentation else None)
@@ -118,7 +120,7 @@ def make_tables(cell: Cell, bench: Workbench) -> Tables:
     place = {row: number for number, row in enumerate(_rows(cell))}
     features = {name: _column(cell, bench, each) for name, each in cell.contender.extractors.items()}
 
-    def table(part: str, ids: Sequence[str], columns: Mapping[str, Column]) -> FeatureTable:
+    def table(part: str, ids: Sequence[str], columns: Mapping[str, MappedColumn]) -> FeatureTable:
         rows = [place[row] for row in ids]
         return FeatureTable(
             ids=tuple(f"{part}-{number:06d}" for number in range(len(ids))),
@@ -165,10 +167,10 @@ def _rows(cell: Cell) -> list[str]:
     return utterances + [f"{uid}+{name}" for name in cell.applied for uid in utterances]
 
 
-def _column(cell: Cell, bench: Workbench, extractor: FeatureExtractor) -> Column:
+def _column(cell: Cell, bench: Workbench, extractor: FeatureExtractor) -> MappedColumn:
     """Return a feature of every row, in the order of :func:`_rows`."""
     changes = [None, *cell.applied.values()]
-    return Column.join([bench.column(cell.corpus, extractor, change) for change in changes])
+    return MappedColumn.join([bench.column(cell.corpus, extractor, change) for change in changes])
 
 
 __all__ = ["Tables", "Workbench", "extract_for", "make_tables"]

@@ -40,18 +40,33 @@ def test_rows_come_back_as_they_were(cache):
     kept = cache.rows(Vector())
 
     assert len(kept) == 3
-    np.testing.assert_array_equal(kept.column(["z", "x", "z"]).values, [row(3, seed=3), row(3, seed=1), row(3, seed=3)])
+    found = kept.column(["z", "x", "z"]).read().values
+    np.testing.assert_array_equal(found, [row(3, seed=3), row(3, seed=1), row(3, seed=3)])
 
 
 def test_rows_of_different_lengths_come_back_as_they_were(cache):
     rows = [row(5, 2, seed=1), row(1, 2, seed=2), row(7, 2, seed=3)]
     cache.rows(Sequence()).add(["x", "y", "z"], rows)
 
-    column = cache.rows(Sequence()).column(["z", "y", "x"])
+    column = cache.rows(Sequence()).column(["z", "y", "x"]).read()
 
     assert column.lengths.tolist() == [7, 1, 5]
     for found, expected in zip(column.rows(), reversed(rows), strict=True):
         np.testing.assert_array_equal(found, expected)
+
+
+def test_a_column_stays_on_disk_and_what_is_taken_of_it_is_a_copy(cache):
+    cache.rows(Sequence()).add(["x", "y"], [row(5, 2, seed=1), row(1, 2, seed=2)])
+
+    column = cache.rows(Sequence()).column(["y", "x"])
+    taken = column.take([1, 0, 1])
+    taken.values[:] = 0
+
+    assert taken.lengths.tolist() == [5, 1, 5]
+    np.testing.assert_array_equal(column.rows[1], row(5, 2, seed=1))
+    with pytest.raises(ValueError, match="read-only"):
+        column.rows[0][:] = 0
+    assert [len(each) for each in type(column).join([column, column]).rows] == [1, 5, 1, 5]
 
 
 def test_arguments_and_names_do_not_share_rows(cache):

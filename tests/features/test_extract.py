@@ -67,7 +67,7 @@ def test_rows_come_in_the_order_of_the_clips(extractor, clips, cache):
     column = extract_column(extractor, clips, cache)
 
     assert column.output == extractor.card.output
-    for row, clip in zip(column.rows(), clips, strict=True):
+    for row, clip in zip(column.rows, clips, strict=True):
         wave, _ = read_audio(clip.path)
         expected = wave if isinstance(extractor, Waves) else extractor.extract(wave)
         np.testing.assert_allclose(row, expected, rtol=1e-6, atol=2e-5)
@@ -83,7 +83,7 @@ def test_neither_order_nor_batches_nor_the_cache_change_a_row(extractor, clips, 
 
     pieces = extract_column(extractor, clips[::-1], cache)
 
-    for found, expected in zip(pieces.rows(), reversed(list(whole.rows())), strict=True):
+    for found, expected in zip(pieces.rows, reversed(whole.rows), strict=True):
         np.testing.assert_allclose(found, expected, rtol=1e-6, atol=2e-5)
 
 
@@ -107,7 +107,7 @@ def test_clips_with_one_sound_share_a_row(clips, cache):
 def test_a_wave_is_resampled_to_the_cards_rate(tmp_path, cache):
     soundfile.write(tmp_path / "a.wav", voice(0, 1.0, 48_000), 48_000)
 
-    assert len(extract_column(Waves(), [Clip(tmp_path / "a.wav", "x")], cache).row(0)) == RATE
+    assert len(extract_column(Waves(), [Clip(tmp_path / "a.wav", "x")], cache).rows[0]) == RATE
 
 
 @pytest.mark.parametrize("extractor", [Mfcc(), MfccStats(), LogMel()], ids=lambda e: e.card.name)
@@ -119,7 +119,7 @@ def test_the_number_of_threads_changes_no_bit(extractor, clips, tmp_path, monkey
     )
 
     for other in others:
-        np.testing.assert_array_equal(other.values, one.values)
+        np.testing.assert_array_equal(other.read().values, one.read().values)
 
 
 def test_batches_are_of_like_lengths_and_bounded(clips, cache, monkeypatch):
@@ -198,14 +198,14 @@ def test_an_interrupted_extraction_keeps_what_it_had(clips, cache, monkeypatch, 
 
 def test_rows_of_a_damaged_shard_are_computed_again(clips, cache, monkeypatch):
     monkeypatch.setattr(extract, "_FLUSH_ROWS", 4)
-    first = extract_column(Energy(), clips, cache)
+    first = extract_column(Energy(), clips, cache).read()
     shard = next(cache.folder.rglob("shard-*.npy"))
     shard.write_bytes(shard.read_bytes()[:-4] + b"harm")
 
     again = extract_column(Energy(), clips, cache)
 
     assert Energy.calls == len(clips) + 4 + 2 * AGAIN
-    np.testing.assert_array_equal(again.values, first.values)
+    np.testing.assert_array_equal(again.read().values, first.values)
 
 
 def test_progress_counts_clips(clips, cache):
@@ -306,18 +306,18 @@ def test_children_are_the_same_in_every_run_and_kept_apart(augmentation, clips, 
     child = extract_column(Waves(), clips, cache, augmentation=augmentation)
     other = extract_column(Waves(), clips[::-1], extract.FeatureCache(tmp_path / "other"), augmentation=augmentation)
 
-    assert not np.array_equal(plain.values, child.values)
-    for found, expected in zip(other.rows(), reversed(list(child.rows())), strict=True):
+    assert not np.array_equal(plain.read().values, child.read().values)
+    for found, expected in zip(other.rows, reversed(child.rows), strict=True):
         np.testing.assert_array_equal(found, expected)
-    np.testing.assert_array_equal(extract_column(Waves(), clips, cache).values, plain.values)
+    np.testing.assert_array_equal(extract_column(Waves(), clips, cache).read().values, plain.read().values)
 
 
 def test_two_clips_do_not_get_the_same_noise(clips, cache):
     plain = extract_column(Waves(), clips[:2], cache)
     child = extract_column(Waves(), clips[:2], cache, augmentation=Noise())
-    shorter = min(plain.lengths)
+    shorter = min(plain.read().lengths)
 
-    noises = [(child.row(k) - plain.row(k))[:shorter] for k in (0, 1)]
+    noises = [(child.rows[k] - plain.rows[k])[:shorter] for k in (0, 1)]
 
     assert abs(np.corrcoef(noises)[0, 1]) < 0.1
 
