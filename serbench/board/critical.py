@@ -3,7 +3,8 @@
 Conventions
 -----------
 The datasets are the headline ones of a protocol, by their main boards; the systems are those that are whole on all of
-them. With fewer than three of either there is nothing to say. The picture is Demšar's (2006): an axis of mean ranks,
+them, but for those at reduced precision whose float32 row is among them. With fewer than three of either there is
+nothing to say. The picture is Demšar's (2006): an axis of mean ranks,
 the best to the right, a bar over systems whose mean ranks do not differ. On the board it is SVG written by hand, so
 that the same rows give the same bytes on every machine; ``serbench.board.figures`` draws the same lines for papers.
 """
@@ -64,9 +65,12 @@ def make_contest(glance: Overall) -> Contest | None:
 
 
 def _is_double(entry: Entry, datasets: Sequence[str]) -> bool:
-    """Tell whether a system is another's model at reduced precision on all datasets: one model is in a contest once."""
+    """Tell whether a system is another's at reduced precision on all datasets, whatever was said of it there.
+
+    One that is all but the same as another would take ranks from it and widen the difference that all others must show.
+    """
     variants = [entry.places[name].variant for name in datasets]
-    return all(each is not None and each.is_same_model for each in variants)
+    return all(each is not None and each.kept.value is not None for each in variants)
 
 
 def contest_sentences(contest: Contest) -> list[str]:

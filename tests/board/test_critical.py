@@ -41,17 +41,20 @@ def test_a_contest_takes_three_datasets_and_three_systems(three):
     assert dict(zip(found.names, found.ranking.mean_ranks, strict=True)) == {"good": 1, "fair": 2, "poor": 3}
 
 
-@pytest.mark.parametrize(("lost_on", "systems"), [(None, 3), ("one", 4)])
-def test_a_model_at_reduced_precision_is_no_further_system_unless_it_is_refused(three, lost_on, systems):
+@pytest.mark.parametrize("lost_on", [None, "one"], ids=["the same model", "refused on one"])
+@pytest.mark.parametrize("missing_on", [None, "two"], ids=["beside its original", "without it on one"])
+def test_a_model_at_reduced_precision_takes_part_where_its_float32_row_does_not(three, lost_on, missing_on):
     def reduced(row):
         settings = {"settings": {"recipe": {"precision": "bf16"}}}
         found = replace(row, label="fast", model={**row.model, **settings})
         lower = {name: replace(each, mean=Figure(0.5 * each.mean.value)) for name, each in row.scores.items()}
         return replace(found, scores=lower) if row.dataset["name"] == lost_on else found
 
-    rows = [*three, *(reduced(row) for row in three if row.label == "fair")]
-    (glance,) = make_overall(make_boards(rows))
-    assert len(make_contest(glance).names) == systems
+    fair = [row for row in three if row.label == "fair"]
+    full = [row for row in three if row.label != "fair" or row.dataset["name"] != missing_on]
+    (glance,) = make_overall(make_boards([*full, *(reduced(row) for row in fair)]))
+
+    assert set(make_contest(glance).names) == {"good", "poor", "fair" if missing_on is None else "fast"}
 
 
 @pytest.mark.parametrize(
