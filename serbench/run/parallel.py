@@ -13,7 +13,9 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
+import os
 import signal
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -146,6 +148,7 @@ def _open(setup: Setup, environment: Mapping[str, Any], silence: Silence) -> Non
     """Make this process ready; the keyboard is the first process's business."""
     global _place  # noqa: PLW0603  (a worker process has no other place)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    end_with_parent()
     with silence.working():  # making a plan disturbs a measurement as much as a cell does
         registry = setup.registry()
         plan = setup.plan(registry, _silent)
@@ -154,6 +157,19 @@ def _open(setup: Setup, environment: Mapping[str, Any], silence: Silence) -> Non
         FeatureCache(setup.cache), setup.device, metrics, environment, _silent, setup.models, silence.alone
     )
     _place = _Place({cell.key.digest: cell for cell in plan.cells}, bench, Store(setup.out), silence)
+
+
+def end_with_parent() -> None:
+    """Let this process end when the one that started it does, however: it would wait for its next cell for ever."""
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def watch() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True, name="serbench-parent").start()
 
 
 def _run(digest: str) -> tuple[Record, float]:
@@ -170,4 +186,4 @@ def _silent(label: str, total: int) -> Iterator[Callable[[int], None]]:  # noqa:
     yield lambda _: None
 
 
-__all__ = ["WORTH_STARTING", "Silence", "choose_jobs", "side_by_side"]
+__all__ = ["WORTH_STARTING", "Silence", "choose_jobs", "end_with_parent", "side_by_side"]

