@@ -39,9 +39,10 @@ def slow_rows(places: Sequence[Place]) -> Iterator[str]:
     for place in places:
         seconds, card = place.row.calibration.value, machine_key(place.row)
         if seconds is not None and seconds > SLOW * best[card]:
-            taken = f"{1e3 * seconds:.1f} ms for the calibration kernel then, {1e3 * best[card]:.1f} ms"
-            slow.setdefault(f"the machine took {taken} when it was quickest", []).append(place.name)
-    yield from (f"Times may be too long ({', '.join(names)}): {why}" for why, names in slow.items())
+            slow.setdefault(card, []).append(f"{place.name} {1e3 * seconds:.1f} ms")
+    for card, names in slow.items():
+        quickest = f"{1e3 * best[card]:.1f} ms when the machine was quickest"
+        yield f"Times may be too long ({', '.join(names)}): so long took the calibration kernel then, {quickest}"
     for place in places:
         clock, processor = (place.row.cost_of(name).value for name in ("train_seconds", "train_cpu_seconds"))
         on_cpu = place.row.machine.get("device") == "cpu"

@@ -188,9 +188,12 @@ def _on_one_machine(done: Sequence[Record]) -> tuple[Sequence[Record], list[str]
 
 
 def _cost(measured: Sequence[Record]) -> dict[str, Figure]:
-    names = list(dict.fromkeys(name for record in measured for name in record.cost))
+    names = Counter(name for record in measured for name in record.cost)
     return {
-        name: _median([Figure.read(record.cost[name]) for record in measured if name in record.cost]) for name in names
+        name: _median([Figure.read(record.cost[name]) for record in measured])
+        if number == len(measured)
+        else Figure.undefined(f"known of {number} of {len(measured)} cells")
+        for name, number in names.items()
     }
 
 

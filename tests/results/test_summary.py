@@ -132,6 +132,15 @@ def test_cost_is_the_median_of_the_cells_that_have_it(store, cells):
     assert row.cost_of("macs_3s").reason == "not measured"
 
 
+def test_a_figure_that_older_cells_do_not_have_is_not_that_of_the_newer_ones(store, cells):
+    cells.add(store, folds=(0, 1), cost={"train_seconds": {"value": 9.0}})
+    cells.add(store, folds=(2,), cost={"train_seconds": {"value": 3.0}, "train_cpu_seconds": {"value": 2.0}})
+
+    (row,) = summarise(store)
+    assert row.cost_of("train_seconds") == Figure(9.0)
+    assert row.cost_of("train_cpu_seconds") == Figure(None, "known of 1 of 3 cells")
+
+
 def test_a_figure_that_no_cell_has_gives_the_rarest_reason_first(store, cells):
     for fold, reason in enumerate(("it has no features", "measured elsewhere", "measured elsewhere")):
         cells.add(store, folds=(fold,), cost={"macs_3s": {"value": None, "reason": reason}})
