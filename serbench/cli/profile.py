@@ -30,6 +30,7 @@ _PER_MODEL = {
     },
     "fitting; peak memory in bytes": {
         "fit s": "train_seconds",
+        "CPU s": "train_cpu_seconds",
         "predict s": "predict_seconds",
         "peak memory": "peak_memory_bytes",
         "peak GPU": "device_memory_bytes",
