@@ -94,7 +94,8 @@ class Row:
     machine
         The machine card of most cells: times hold for it alone.
     calibration
-        Seconds of the calibration kernel beside the row's latencies: how fast the machine was then.
+        Seconds of the calibration kernel beside the row's latencies (as its run began, in records of before that): how
+        fast the machine was then.
     versions
         From package to the version, or versions, that the cells ran with.
     audio
