@@ -26,10 +26,11 @@ from measure import arguments, in_turn, machine, ratios, report, spread, table
 from serbench_plugins.features.mfcc import Mfcc
 
 from serbench.corpus.audio import decode
+from serbench.cost.timing import threads
 from serbench.environment import usable_cores
 from serbench.features.cache import FeatureCache
 from serbench.features.extract import Clip, extract_column
-from serbench.learning.together import Fit, fit_together
+from serbench.learning.stacking.fit import Fit, fit_together
 from serbench.plugin.registry import load_registry
 from serbench.run.corpora import open_corpus
 from serbench.run.estimate import Times
@@ -39,7 +40,6 @@ from serbench.run.runner import execute
 from serbench.run.setup import Setup
 from serbench.run.tables import Tables, Workbench, make_tables
 from serbench.scoring.metrics import uar
-from serbench.scoring.timing import threads
 
 PARTS = ("stacked", "features", "corpora")
 #: In --quick: five folds of a corpus that is made on the spot, and a network that trains in no time.

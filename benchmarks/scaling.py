@@ -114,9 +114,9 @@ def measure(number: int) -> dict[str, dict[str, float]]:
     import sklearn.linear_model  # noqa: F401  (loaded before memory is looked at, as is torch)
     import torch
 
+    from serbench.audit.corpora import Places, audit_corpus, listen
     from serbench.protocol.leakage import check_fold
     from serbench.protocol.protocols import get_protocol
-    from serbench.run.audit import Places, audit_corpus, listen
     from serbench.run.corpora import Corpus, open_corpus
 
     dataset, protocol = generated_corpus.Generated(), get_protocol("si")

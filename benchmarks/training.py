@@ -36,6 +36,7 @@ from loops import bare_cell, bare_loop, data_loader, tensors_of
 from measure import arguments, in_turn, machine, ratios, report, spread, table
 from serbench_plugins.models.attn1dcnn import Attn1dCnn
 
+from serbench.cost.timing import threads
 from serbench.environment import usable_cores
 from serbench.features.cache import FeatureCache
 from serbench.features.table import Column, FeatureTable
@@ -46,7 +47,6 @@ from serbench.run.request import Request
 from serbench.run.runner import execute
 from serbench.run.setup import Setup
 from serbench.run.tables import Workbench, make_tables
-from serbench.scoring.timing import threads
 
 FRAMES, COEFFICIENTS, CLASSES = 94, 40, 8
 #: What a processor's flags must have for bfloat16 to be more than a detour.

@@ -7,12 +7,14 @@ A folder is a stage of the work, and a stage imports only from stages above it i
 ``protocol``            who is tested on what? folds, splits, the leak check
 ``features``            sound to numbers: extractors, tables, the cache
 ``learning``            fit and predict: the model contract, training
-``scoring``             how good, how sure, how costly?
+``scoring``             how good, how sure?
+``cost``                how costly?
 ``results``             facts on disk: records and predictions
 ``plugin``              who offers what? hooks, the manager, the registry
 ``testing``             does a plugin hold its contract? the suite for all
 ``run``                 the work: plan the cells, run them
 ``board``               views of the facts: ranking and tables
+``audit``               does it hold? splits, runs, records, a board
 ``cli``                 the face
 ======================  ====================================================
 

@@ -12,8 +12,8 @@ CORE, PLUGINS = TOP / "serbench", TOP / "plugins" / "serbench_plugins"
 
 #: A stage imports from its own folder and from those before it. Files on the ground stand before all.
 STAGES = (
-    *("corpus", "protocol", "features", "learning", "scoring", "results"),
-    *("plugin", "testing", "run", "board", "cli"),
+    *("corpus", "protocol", "features", "learning", "scoring", "cost", "results"),
+    *("plugin", "testing", "run", "board", "audit", "cli"),
 )
 
 #: Loaded where work starts, never when a module is.

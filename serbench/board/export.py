@@ -11,8 +11,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from serbench.board.markdown import one_line
-from serbench.board.rank import display_names
+from serbench.board.pages.markdown import one_line
+from serbench.board.ranking.boards import display_names
 from serbench.board.wording import audio_label, label_map_of
 from serbench.corpus.dataset import DatasetCard
 from serbench.errors import UnknownNameError

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 import numpy as np
 
-from serbench.board.rank import display_names, make_boards
-from serbench.board.render import row_facts
+from serbench.board.pages.render import row_facts
+from serbench.board.ranking.boards import display_names, make_boards
 from serbench.errors import UsageError, suggestion
 from serbench.results.record import Record
 from serbench.results.store import Store

@@ -3,16 +3,16 @@
 Conventions
 -----------
 Two rows of one machine card may have been measured at different paces: other programs ran, or a neighbour had the
-processor. Two things say so, and a row is named with either: the calibration kernel (``serbench.calibration``), timed
-beside its latencies, took more than :data:`SLOW` times as long as for the quickest row beside it; or its training on
-a CPU took more than :data:`SLOW` times its processor seconds, so that its core was not its own.
+processor. Two things say so, and a row is named with either: the calibration kernel (``serbench.cost.calibration``),
+timed beside its latencies, took more than :data:`SLOW` times as long as for the quickest row beside it; or its training
+on a CPU took more than :data:`SLOW` times its processor seconds, so that its core was not its own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from serbench.board.rank import Place
+from serbench.board.ranking.boards import Place
 from serbench.board.wording import machine_key
 from serbench.results.row import Row
 

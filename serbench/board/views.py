@@ -16,10 +16,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from serbench.board.latex import COMMENT, latex_pages
-from serbench.board.matrix import is_crossed, matrix_facts
-from serbench.board.rank import to_json
-from serbench.board.render import DIGITS, pages
+from serbench.board.pages.latex import COMMENT, latex_pages
+from serbench.board.pages.render import DIGITS, pages
+from serbench.board.ranking.boards import to_json
+from serbench.board.ranking.matrix import is_crossed, matrix_facts
 from serbench.board.site.pages import PAGE, SITE, make_site
 from serbench.board.site.script import SCRIPT, is_stale, write_script
 from serbench.board.wording import MARK

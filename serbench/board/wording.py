@@ -9,11 +9,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, get_args
 from urllib.parse import quote
 
-from serbench.board.markdown import NOTHING, escape, one_line, percent, short
 from serbench.board.marks import mark_meanings, marks_of
-from serbench.board.pareto import AXES
-from serbench.board.precision import precision_meanings
-from serbench.board.rank import FLOORS, Board, Place
+from serbench.board.pages.markdown import NOTHING, escape, one_line, percent, short
+from serbench.board.ranking.boards import FLOORS, Board, Place
+from serbench.board.ranking.pareto import AXES
+from serbench.board.ranking.precision import precision_meanings
 from serbench.digest import canonical_json
 from serbench.results.row import Evidence, Row
 from serbench.scoring.figure import Figure

@@ -16,11 +16,11 @@ from serbench.cli.options import AsJson, DataRoots, EmoBoxFolder, NoPlugins, Plu
 from serbench.errors import ProtocolError, UsageError
 
 if TYPE_CHECKING:
+    from serbench.audit.corpora import CorpusAudit, Places
+    from serbench.audit.runs import TaskAudit
     from serbench.plugin.registry import Registry
     from serbench.protocol.protocol import Protocol
-    from serbench.run.audit import CorpusAudit, Places
     from serbench.run.request import Progress
-    from serbench.run.retrace import TaskAudit
 
 #: The exit code of an audit that found a leak.
 LEAKS = 1
@@ -78,12 +78,12 @@ def audit(
     speakers, or sentences that a protocol promises to be new. Other shared sentences, odd files and what train and dev
     share are reported only.
     """
+    from serbench.audit.corpora import Places
+    from serbench.audit.emobox import audit_emobox
+    from serbench.audit.recorded_splits import Again
+    from serbench.audit.runs import audit_run
     from serbench.environment import cache_folder, data_roots
     from serbench.results.store import Store
-    from serbench.run.again import Again
-    from serbench.run.audit import Places
-    from serbench.run.audit_emobox import audit_emobox
-    from serbench.run.retrace import audit_run
 
     registry = open_registry(plugin, no_plugins)
     named = tuple(dict.fromkeys([*(targets or ()), *(registry.datasets if all_datasets else ())]))
@@ -170,8 +170,8 @@ def _datasets(
     skip_missing: bool,
 ) -> list[CorpusAudit]:
     """Audit datasets under protocols; one that is not there is an error, or passed over with a word."""
+    from serbench.audit.corpora import audit_corpus, listen
     from serbench.errors import DatasetMissingError
-    from serbench.run.audit import audit_corpus, listen
 
     audits: list[CorpusAudit] = []
     for name in names:

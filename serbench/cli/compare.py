@@ -14,8 +14,8 @@ from serbench.cli.options import AsJson
 from serbench.errors import UnknownNameError, UsageError, check_names
 
 if TYPE_CHECKING:
-    from serbench.board.compare import Comparison, OnDataset
-    from serbench.board.difference import Difference
+    from serbench.board.ranking.compare import Comparison, OnDataset
+    from serbench.board.ranking.difference import Difference
     from serbench.results.row import Row
     from serbench.results.store import Store
 
@@ -52,8 +52,8 @@ def compare(
     Both are compared on the same utterances, speaker paired with speaker: p is that of a permutation test over
     speakers, exact for few of them.
     """
-    from serbench.board.compare import compare as compare_rows
-    from serbench.board.rank import display_names, make_boards
+    from serbench.board.ranking.boards import display_names, make_boards
+    from serbench.board.ranking.compare import compare as compare_rows
     from serbench.results.store import Store
     from serbench.results.summary import summarise
 

@@ -80,7 +80,7 @@ def _model_index(rows: Sequence[Row], name: str | None) -> str:
 
 def _only_one(rows: Sequence[Row]) -> str:
     """Return the name of the one system that is no floor."""
-    from serbench.board.rank import FLOORS, display_names
+    from serbench.board.ranking.boards import FLOORS, display_names
 
     names = display_names(rows)
     found = sorted({names[row.system] for row in rows if row.model["name"] not in FLOORS})

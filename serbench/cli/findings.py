@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from serbench.cli import console
 
 if TYPE_CHECKING:
+    from serbench.audit.corpora import CorpusAudit
+    from serbench.audit.runs import TaskAudit
+    from serbench.audit.splits import SplitAudit
     from serbench.corpus.finding import Finding
-    from serbench.protocol.audit import SplitAudit
-    from serbench.run.audit import CorpusAudit
-    from serbench.run.retrace import TaskAudit
 
 #: How many items of a finding are named for people before the rest is counted.
 NAMED = 6

@@ -15,7 +15,7 @@ from serbench.errors import UnknownNameError, UsageError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from serbench.board.inflation import Inflation
+    from serbench.board.ranking.inflation import Inflation
 
 #: From the most flattering to the hardest.
 PROTOCOLS = ("replica-2507.03251", "random", "si", "si-text")
@@ -40,7 +40,7 @@ def inflate(prepared: Prepared) -> None:
 
     The same models with the same features and seeds under leaky protocols and honest ones.
     """
-    from serbench.board.inflation import inflation_of
+    from serbench.board.ranking.inflation import inflation_of
 
     outcome, rows = run_cells(prepared)
     lines = inflation_of(rows)
@@ -55,7 +55,7 @@ def inflate(prepared: Prepared) -> None:
 
 def _with_reference(named: Sequence[str] | None) -> list[str]:
     """Return the protocols to run, in the order of the table: all, or those named and what they are compared with."""
-    from serbench.board.inflation import REFERENCE
+    from serbench.board.ranking.inflation import REFERENCE
 
     for name in named or ():
         if name not in PROTOCOLS:
@@ -67,7 +67,7 @@ def _with_reference(named: Sequence[str] | None) -> list[str]:
 
 
 def _print(lines: list[Inflation]) -> None:
-    from serbench.board.inflation import bars, numbers
+    from serbench.board.ranking.inflation import bars, numbers
 
     columns = ("system", "protocol", "UAR %", "95 %", "- si", "95 % of - si")
     for dataset in dict.fromkeys(line.dataset for line in lines):
@@ -85,7 +85,7 @@ def _print(lines: list[Inflation]) -> None:
 
 
 def _write_report(lines: list[Inflation], out: Path) -> None:
-    from serbench.board.inflation import inflation_lines
+    from serbench.board.ranking.inflation import inflation_lines
     from serbench.files import write_text
 
     path = out / "inflation.md"

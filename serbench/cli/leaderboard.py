@@ -96,7 +96,7 @@ def build(
 
     With --check, exit code 8 says that a view is stale.
     """
-    from serbench.board.insert import insert_tables
+    from serbench.board.pages.insert import insert_tables
     from serbench.board.site.pages import SITE
     from serbench.board.site.script import SCRIPT
     from serbench.board.views import build as write_views
@@ -129,8 +129,8 @@ def show(
     Within a budget, only rows that fit it compete: ranks and fronts are among them, and every row that is left out is
     named with the reason, unknown costs too. With --json and a budget: budget, rows and left_out.
     """
-    from serbench.board.budget import make_limits, within
-    from serbench.board.rank import to_json
+    from serbench.board.ranking.boards import to_json
+    from serbench.board.ranking.budget import make_limits, within
     from serbench.cli.scores import print_left_out, print_scores
 
     limits = make_limits(max_params, max_macs_per_second, max_latency_ms)
@@ -221,8 +221,8 @@ def verify(
     as_json: AsJson = False,
 ) -> None:
     """Compute every figure again and name the first thing that does not hold (exit code 8)."""
-    from serbench.board.originals import Place
-    from serbench.board.verify import verify as hold
+    from serbench.audit.board_corpora import Place
+    from serbench.audit.verify import verify as hold
     from serbench.environment import cache_folder, data_roots
 
     registry = open_registry(plugin, no_plugins)
@@ -245,7 +245,7 @@ def _progress(label: str, total: int) -> Iterator[Callable[[int], None]]:
 
 
 def _check_views(rows: Sequence[Row], folder: Path, into: Sequence[Path], *, site: bool) -> None:
-    from serbench.board.insert import is_current
+    from serbench.board.pages.insert import is_current
     from serbench.board.views import first_stale
 
     stale = first_stale(rows, folder, site=site)

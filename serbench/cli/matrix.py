@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from serbench.board.matrix import LEGEND, Matrix, make_matrices, mappings, spread
+from serbench.board.ranking.matrix import LEGEND, Matrix, make_matrices, mappings, spread
 from serbench.cli import console
 from serbench.results.row import Row
 

@@ -30,7 +30,7 @@ class Kind(StrEnum):
 
 
 class Cost(StrEnum):
-    """What UAR is set against: the names of the axes in ``serbench.board.pareto``."""
+    """What UAR is set against: the names of the axes in ``serbench.board.ranking.pareto``."""
 
     LATENCY = "latency"
     MACS = "macs"
@@ -89,8 +89,8 @@ def plot(
 
 
 def _drawer(figure: Kind, rows: Sequence[Row], wanted: Wanted, cost: Cost) -> Callable[[Any], str]:
-    from serbench.board import pareto as axes
     from serbench.board.figures import confusion, critical_difference, inflation, pareto, speakers
+    from serbench.board.ranking import pareto as axes
 
     if figure is Kind.PARETO:
         axis = next(axis for axis in axes.AXES if axis.name == cost.value)

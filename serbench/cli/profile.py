@@ -182,7 +182,7 @@ def _table(columns: Sequence[str], lines: Sequence[Sequence[object]], title: str
 
 
 def _cells(each: Profile, names: Iterable[str]) -> list[str | None]:
-    from serbench.board.markdown import short
+    from serbench.board.pages.markdown import short
 
     figures = [each.figures.get(name) for name in names]
     return [None if figure is None or figure.value is None else short(figure) for figure in figures]

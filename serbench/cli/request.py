@@ -122,7 +122,7 @@ def prepare(
     as_json: AsJson = False,
 ) -> Prepared:
     """Turn the options that ``run`` and ``plan`` share into a plan."""
-    from serbench.board.rank import FLOORS
+    from serbench.board.ranking.boards import FLOORS
     from serbench.environment import cache_folder, data_roots, resolve_device
     from serbench.run.estimate import Times
     from serbench.run.request import Request

@@ -33,8 +33,8 @@ def run(prepared: Prepared) -> None:
 
     What was interrupted goes on where it was: the same command runs the cells that are missing.
     """
-    from serbench.board.matrix import matrix_facts
-    from serbench.board.rank import to_json
+    from serbench.board.ranking.boards import to_json
+    from serbench.board.ranking.matrix import matrix_facts
     from serbench.cli.scores import print_scores
 
     outcome, rows = run_cells(prepared)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
-from serbench.board.budget import LeftOut, Limit
-from serbench.board.markdown import one_line, percent, short
-from serbench.board.matrix import is_crossed
-from serbench.board.rank import Board, Place, make_boards
+from serbench.board.pages.markdown import one_line, percent, short
+from serbench.board.ranking.boards import Board, Place, make_boards
+from serbench.board.ranking.budget import LeftOut, Limit
+from serbench.board.ranking.matrix import is_crossed
 from serbench.board.wording import (
     FRONT,
     cost_cell,

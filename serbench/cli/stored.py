@@ -22,7 +22,7 @@ def stored_rows(folder: Path) -> list[Row]:
     FormatError
         When a record or its predictions are damaged.
     """
-    from serbench.board.verify import board_rows
+    from serbench.audit.verify import board_rows
     from serbench.plugin.registry import load_registry
 
     rows, missing = board_rows(folder, load_registry())

@@ -25,8 +25,8 @@ from serbench.errors import PluginError, SerbenchError, UsageError
 from serbench.features.batch import extract_waves
 from serbench.features.cache import FeatureCache, FeatureRows, clip_key
 from serbench.features.extractor import BatchedFeatureExtractor, FeatureExtractor
+from serbench.features.memory_check import expect_same, repeated
 from serbench.features.pipeline import Row, Wave, Work, rows_of
-from serbench.features.repeat import expect_same, repeated
 from serbench.features.table import Floats, MappedColumn, Output
 from serbench.part import Identity
 

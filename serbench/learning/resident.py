@@ -18,7 +18,7 @@ import numpy as np
 
 from serbench.errors import PluginError
 from serbench.features.table import Column, FeatureTable
-from serbench.learning.drawing import Families
+from serbench.learning.batch_sampler import Families
 from serbench.learning.recipe import Recipe
 
 if TYPE_CHECKING:

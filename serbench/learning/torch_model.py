@@ -116,8 +116,8 @@ class TorchModel(Model):
     def _begun(self, train: FeatureTable, dev: FeatureTable | None, seed: int) -> Trainee:
         import torch
 
-        from serbench.learning.chance import generator_of
         from serbench.learning.resident import ResidentTable, Scaler
+        from serbench.learning.stacking.dropout import generator_of
 
         recipe = self.recipe
         self.labels_: tuple[str, ...] = train.labels

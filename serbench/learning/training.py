@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from serbench.errors import PluginError
-from serbench.learning.drawing import draw_batches
+from serbench.learning.batch_sampler import draw_batches
 from serbench.learning.recipe import Recipe
 from serbench.learning.resident import ResidentTable
 

@@ -22,8 +22,8 @@ from serbench.learning.augmentation import Augmentation, AugmentationCard
 from serbench.learning.model import Model, ModelCard
 from serbench.part import Card, Part
 from serbench.plugin import hookspecs
+from serbench.plugin.discovery import GROUP, FoundPlugin, Provider
 from serbench.plugin.events import JobEvent
-from serbench.plugin.found import GROUP, FoundPlugin, Provider
 from serbench.scoring.metric import Metric, MetricCard
 
 

@@ -23,8 +23,8 @@ from serbench.errors import DuplicateNameError, PluginError, UnknownNameError
 from serbench.features.extractor import FeatureExtractor
 from serbench.learning.augmentation import Augmentation
 from serbench.learning.model import Model
+from serbench.plugin.discovery import FoundPlugin, Provider, installed_plugins, plugin_file
 from serbench.plugin.events import JobEvent
-from serbench.plugin.found import FoundPlugin, Provider, installed_plugins, plugin_file
 from serbench.plugin.manager import KINDS, BrokenPlugin, Manager, one_line
 from serbench.scoring.metric import Metric
 

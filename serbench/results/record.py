@@ -91,7 +91,7 @@ class Record:
     confusion
         (k, k) counts, rows truth, columns prediction.
     cost
-        From figure name to ``{"value", "reason"}``; see ``serbench.scoring.efficiency``.
+        From figure name to ``{"value", "reason"}``; see ``serbench.cost.efficiency``.
     metrics
         From metric name to the version of its definition.
     environment

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from serbench.digest import digest_value
 from serbench.scoring.figure import Figure
-from serbench.scoring.luck import Luck
+from serbench.scoring.seed_variance import Luck
 from serbench.scoring.statistics import Interval
 
 #: ``verified``: every figure is computed from predictions that lie beside the record. ``self-reported``: there are no

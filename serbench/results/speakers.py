@@ -14,8 +14,8 @@ import numpy as np
 
 from serbench.results.store import TestPredictions
 from serbench.scoring.comparison import speaker_shares
-from serbench.scoring.luck import Luck, training_luck
 from serbench.scoring.metrics import uar_of_counts
+from serbench.scoring.seed_variance import Luck, training_luck
 from serbench.scoring.statistics import Interval, interval_of_counts, jackknife_values, speaker_counts
 
 

@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from serbench.calibration import VERSION
+from serbench.cost.calibration import VERSION
 from serbench.digest import canonical_json, digest_value
 from serbench.results.record import CellKey, Record
 from serbench.results.reported import OF_COUNTS, REASON, stand_in

@@ -19,9 +19,9 @@ from statistics import median
 
 import numpy as np
 
+from serbench.cost.meter import peak_memory
+from serbench.cost.noise_clip import CLIP_SECONDS, Probe
 from serbench.scoring.figure import Figure
-from serbench.scoring.meter import peak_memory
-from serbench.scoring.probe import CLIP_SECONDS, Probe
 
 _STARTS = 3
 #: Seconds after which a process is given up.

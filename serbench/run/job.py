@@ -17,7 +17,20 @@ from typing import Any
 
 import numpy as np
 
-from serbench.calibration import calibrate
+from serbench.cost.calibration import calibrate
+from serbench.cost.efficiency import (
+    ELSEWHERE,
+    FIGURES,
+    LABORATORY,
+    PROBED,
+    QUIET,
+    SIZES,
+    probe_figures,
+    size_figures,
+)
+from serbench.cost.meter import Clock, Meter, fit_and_predict_figures
+from serbench.cost.noise_clip import Probe
+from serbench.cost.timing import threads
 from serbench.errors import AudioError
 from serbench.learning.model import Model, Predictions
 from serbench.part import Part
@@ -28,21 +41,8 @@ from serbench.run.memory import class_memory, expect_forgotten
 from serbench.run.plan import Cell, Contender
 from serbench.run.saving import save_cell, stored_bytes
 from serbench.run.tables import Tables, Workbench, make_tables
-from serbench.scoring.efficiency import (
-    ELSEWHERE,
-    FIGURES,
-    LABORATORY,
-    PROBED,
-    QUIET,
-    SIZES,
-    probe_figures,
-    size_figures,
-)
 from serbench.scoring.figure import Figure
-from serbench.scoring.meter import Clock, Meter, fit_and_predict_figures
 from serbench.scoring.metrics import confusion
-from serbench.scoring.probe import Probe
-from serbench.scoring.timing import threads
 from serbench.source import source_digest
 
 #: How many unreadable recordings a reason names.

@@ -4,7 +4,7 @@ Conventions
 -----------
 Each model is fitted on the training rows of the first fold of a corpus. Without one: in haste, on a small synthetic
 corpus, without augmentations, for one epoch where the model has an argument ``epochs``. Size and speed do not depend on
-what was learned; what fitting costs does, and is then undefined. The figures: ``serbench.scoring.efficiency``.
+what was learned; what fitting costs does, and is then undefined. The figures: ``serbench.cost.efficiency``.
 """
 
 from __future__ import annotations
@@ -17,7 +17,13 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from serbench.calibration import calibrate
+from serbench.cost.calibration import calibrate
+from serbench.cost.efficiency import FIGURES, WORK, macs_per_second, size_figures
+from serbench.cost.latency import ALL_THREADS, GPU, ONE_THREAD, RUNS, WARM_UP, Specimen, latency_figures
+from serbench.cost.meter import Clock, Meter, fit_and_predict_figures
+from serbench.cost.noise_clip import Probe
+from serbench.cost.throughput import device_memory, throughput_figures
+from serbench.cost.timing import threads
 from serbench.environment import machine_card, usable_cores, versions
 from serbench.errors import DatasetError, UsageError
 from serbench.features.cache import FeatureCache
@@ -28,13 +34,7 @@ from serbench.run.plan import Cell, make_contender
 from serbench.run.saving import model_path, save_cell
 from serbench.run.setup import Setup
 from serbench.run.tables import Workbench, make_tables
-from serbench.scoring.efficiency import FIGURES, WORK, macs_per_second, size_figures
 from serbench.scoring.figure import Figure
-from serbench.scoring.latency import ALL_THREADS, GPU, ONE_THREAD, RUNS, WARM_UP, Specimen, latency_figures
-from serbench.scoring.meter import Clock, Meter, fit_and_predict_figures
-from serbench.scoring.probe import Probe
-from serbench.scoring.throughput import device_memory, throughput_figures
-from serbench.scoring.timing import threads
 
 #: The corpus that stands in where none is named: 24 clips.
 SMALL = {"synth": {"speakers": 6, "sentences": 1, "takes": 1}}

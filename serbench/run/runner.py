@@ -9,7 +9,7 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from typing import Any
 
-from serbench.calibration import calibrate
+from serbench.cost.calibration import calibrate
 from serbench.environment import machine_card, versions
 from serbench.features.cache import FeatureCache
 from serbench.plugin.events import JobEvent
@@ -22,7 +22,7 @@ from serbench.run.parallel import choose_jobs, side_by_side
 from serbench.run.plan import Cell, Plan
 from serbench.run.request import Progress
 from serbench.run.setup import Setup
-from serbench.run.stacks import run_stack, stack_cells
+from serbench.run.stacked_cells import run_stack, stack_cells
 from serbench.run.tables import Workbench, extract_for
 
 _log = logging.getLogger(__name__)

@@ -1,3 +1,3 @@
-"""How good, how sure, how costly? Metrics, statistics and efficiency, all pure or plainly measured."""
+"""How good, how sure? Metrics and statistics: pure functions, which import nothing of the stages before them."""
 
 from __future__ import annotations

@@ -12,8 +12,8 @@ Bootstrap Tests of Hypotheses*, ch. 3). Up to 14 speakers all are counted, and t
 drawn with a fixed seed, and the one that was observed is added. Few speakers cannot give a small p: see
 :func:`smallest_p`.
 
-Everything here is widened by the luck of training, see ``serbench.scoring.luck``: flipped sums are spread as if their
-variance, ``Σ d²``, were that of a whole comparison.
+Everything here is widened by the luck of training, see ``serbench.scoring.seed_variance``: flipped sums are spread as
+if their variance, ``Σ d²``, were that of a whole comparison.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from serbench.scoring.figure import Figure
-from serbench.scoring.luck import Doubt, Luck
 from serbench.scoring.metrics import Counts, Values
+from serbench.scoring.seed_variance import Doubt, Luck
 from serbench.scoring.statistics import Interval, t_quantile
 from serbench.seeding import generator
 

@@ -6,7 +6,7 @@ import io
 import pytest
 
 from serbench.board.marks import mark_meanings, marks_of
-from serbench.board.render import board_table, pages
+from serbench.board.pages.render import board_table, pages
 from serbench.results.summary import summarise
 
 

@@ -6,17 +6,17 @@ from dataclasses import replace
 
 import pytest
 
-from serbench.board.overview import overview_lines
 from serbench.board.pace import paces, slow_rows
-from serbench.board.page import page_lines
-from serbench.board.rank import make_boards
-from serbench.board.render import row_facts
+from serbench.board.pages.overview import overview_lines
+from serbench.board.pages.render import row_facts
+from serbench.board.pages.task import page_lines
+from serbench.board.ranking.boards import make_boards
 from serbench.board.site.pages import make_site
 from serbench.board.wording import machine_key
-from serbench.calibration import VERSION
+from serbench.cost.calibration import VERSION
 from serbench.results.summary import summarise
 from serbench.scoring.figure import Figure
-from tests.board.test_rank import row
+from tests.board.ranking.test_boards import row
 
 MACHINE = {"processor": "A", "cores": 2, "threads": 1}
 OTHER = {"processor": "B", "cores": 2, "threads": 1}

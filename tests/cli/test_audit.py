@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import soundfile
 
+from tests.audit.test_corpora import savee, write_lists
 from tests.corpus.voices import RATE, voice
 from tests.run import toy
-from tests.run.test_audit import savee, write_lists
 
 SOURCE = Path(toy.__file__).read_text(encoding="utf-8")
 

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from serbench.cli.profile import is_busy
-from serbench.scoring.efficiency import FIGURES
+from serbench.cost.efficiency import FIGURES
 
 PLUGIN = """
 from serbench.api import Model, ModelCard, hookimpl

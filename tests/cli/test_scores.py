@@ -9,7 +9,7 @@ import pytest
 from serbench.cli.scores import print_scores
 from serbench.results.row import Score
 from serbench.scoring.figure import Figure
-from tests.board.test_rank import row
+from tests.board.ranking.test_boards import row
 
 NONE = Figure.undefined("one value has no spread")
 

@@ -13,9 +13,9 @@ from serbench_plugins.models.cnn2d import Cnn2d
 from serbench_plugins.networks.attention_cnn import AttentionCnn, ChannelAttention, PaperAttentionCnn, SpatialAttention
 from torch.utils.flop_counter import FlopCounterMode
 
+from serbench.cost.efficiency import macs_per_second, size_figures
+from serbench.cost.noise_clip import Probe
 from serbench.errors import UsageError
-from serbench.scoring.efficiency import macs_per_second, size_figures
-from serbench.scoring.probe import Probe
 
 RELEASED = [
     (108, "both", 2_045_221),

@@ -10,7 +10,7 @@ import torch
 from serbench.api import FeatureTable, NotFittedError, Recipe
 from serbench.errors import PluginError, UsageError
 from serbench.features.table import Column
-from serbench.learning.drawing import Families, batches
+from serbench.learning.batch_sampler import Families, batches
 from serbench.learning.resident import ResidentTable, Scaler
 from tests.learning.tables import LABELS, sequence_table, vector_table
 

@@ -9,14 +9,14 @@ import pytest
 import soundfile
 
 from serbench.api import LabelMap, hookimpl
+from serbench.audit.corpora import Places
+from serbench.audit.recorded_splits import Again
+from serbench.audit.runs import audit_run
 from serbench.errors import ProtocolError
 from serbench.plugin.registry import load_registry
 from serbench.results.store import Store, TestPredictions
 from serbench.results.summary import summarise
-from serbench.run.again import Again
-from serbench.run.audit import Places
 from serbench.run.plan import Request, make_plan
-from serbench.run.retrace import audit_run
 from tests.corpus.voices import voice
 from tests.run import toy
 from tests.run.conftest import World, no_progress

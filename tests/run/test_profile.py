@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from serbench.cost.efficiency import FIGURES, WORK
+from serbench.cost.timing import interleaved
 from serbench.errors import DatasetError, UsageError
 from serbench.plugin.registry import load_registry
 from serbench.run.profile import Thoroughness, laboratory_card, profile_models
-from serbench.scoring.efficiency import FIGURES, WORK
-from serbench.scoring.timing import interleaved
 from tests.run import toy
 
 HASTE = Thoroughness(runs=4, warm_up=1, seconds=0.01, starts=1)

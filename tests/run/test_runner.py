@@ -5,10 +5,10 @@ import signal
 import numpy as np
 import pytest
 
-from serbench.calibration import VERSION
+from serbench.cost.calibration import VERSION
+from serbench.cost.efficiency import FIGURES
 from serbench.plugin.hookspecs import hookimpl
 from serbench.results.summary import summarise
-from serbench.scoring.efficiency import FIGURES
 from serbench.scoring.figure import Figure
 from tests.run import toy
 

@@ -16,8 +16,8 @@ from serbench.scoring.comparison import (
     smallest_p,
     speaker_shares,
 )
-from serbench.scoring.luck import Doubt, Luck, training_luck
 from serbench.scoring.metrics import uar_of_counts
+from serbench.scoring.seed_variance import Doubt, Luck, training_luck
 from serbench.scoring.statistics import jackknife_values
 
 K, CLIPS = 6, 13

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from serbench.api import Dataset, DatasetCard, DatasetError, SpeakerGroups, Utterance, generator
-from serbench_plugins.voice import SAMPLE_RATE, Manner, Speaker, draw_sentence, equalise, speak
+from serbench_plugins.speech_synthesis import SAMPLE_RATE, Manner, Speaker, draw_sentence, equalise, speak
 
 _MANNERS = {
     "anger": Manner(pitch=5.0, span=1.8, level=7.5, rate=1.2, brightness=0.9),

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from serbench.board.rank import display_names
+from serbench.board.ranking.boards import display_names
 from serbench.errors import UnknownNameError, UsageError, check_names
 from serbench.results.row import Row
 

@@ -1,14 +1,14 @@
-"""Mean ranks over datasets with their critical difference, as ``serbench.board.critical`` lays them out."""
+"""Mean ranks over datasets with their critical difference, as ``serbench.board.ranking.mean_ranks`` lays them out."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from serbench.board.critical import FEWEST, contest_sentences, critical_drawing, make_contest
 from serbench.board.figures.choose import Wanted, choose
-from serbench.board.overall import make_overall
-from serbench.board.rank import make_boards
+from serbench.board.ranking.boards import make_boards
+from serbench.board.ranking.mean_ranks import FEWEST, contest_sentences, critical_drawing, make_contest
+from serbench.board.ranking.overall import make_overall
 from serbench.errors import UsageError
 from serbench.results.row import Row
 

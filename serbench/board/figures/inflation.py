@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from serbench.board.figures.choose import Wanted, choose
 from serbench.board.figures.sheet import COLOURS, GREY, MARKS, percent
-from serbench.board.inflation import AGAINST, REFERENCE, Inflation, inflation_of
-from serbench.board.markdown import one_line
+from serbench.board.pages.markdown import one_line
+from serbench.board.ranking.inflation import AGAINST, REFERENCE, Inflation, inflation_of
 from serbench.errors import UsageError
 from serbench.results.row import Row
 

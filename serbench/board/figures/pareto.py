@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from serbench.board.figures.choose import Wanted, choose, of_one_task, place_of
 from serbench.board.figures.labels import Box, write_names
 from serbench.board.figures.sheet import COLOURS, GREY, MARKS, percent
-from serbench.board.markdown import one_line
-from serbench.board.pareto import Axis, Front, fronts
+from serbench.board.pages.markdown import one_line
+from serbench.board.ranking.pareto import Axis, Front, fronts
 from serbench.board.wording import machine_name
 from serbench.errors import UsageError
 from serbench.results.row import Row

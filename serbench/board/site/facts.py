@@ -11,10 +11,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from serbench.board.markdown import NOTHING, decimal, percent
 from serbench.board.marks import PRETRAINED, SAW_THE_TEST, TEST_STATISTICS, marks_of
-from serbench.board.page import COST
-from serbench.board.rank import FLOORS, Board, Place
+from serbench.board.pages.markdown import NOTHING, decimal, percent
+from serbench.board.pages.task import COST
+from serbench.board.ranking.boards import FLOORS, Board, Place
 from serbench.board.site.text import Cell, cell
 from serbench.board.wording import (
     cells_done,

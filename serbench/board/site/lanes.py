@@ -11,9 +11,9 @@ import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from serbench.board.inflation import REFERENCE, Inflation, numbers
-from serbench.board.markdown import NOTHING, percent
-from serbench.board.rank import Board
+from serbench.board.pages.markdown import NOTHING, percent
+from serbench.board.ranking.boards import Board
+from serbench.board.ranking.inflation import REFERENCE, Inflation, numbers
 from serbench.board.site.text import cut
 from serbench.scoring.figure import Figure
 

@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from serbench.board.critical import contest_sentences, critical_svg, make_contest
-from serbench.board.inflation import Inflation, inflation_of
-from serbench.board.matrix import LEGEND, is_crossed, make_matrices, mappings, spread
-from serbench.board.overall import Overall, make_overall
 from serbench.board.pace import paces, slow_rows
-from serbench.board.page import COST, notes_of, unmeasured
-from serbench.board.rank import Board, Place, make_boards
+from serbench.board.pages.task import COST, notes_of, unmeasured
+from serbench.board.ranking.boards import Board, Place, make_boards
+from serbench.board.ranking.inflation import Inflation, inflation_of
+from serbench.board.ranking.matrix import LEGEND, is_crossed, make_matrices, mappings, spread
+from serbench.board.ranking.mean_ranks import contest_sentences, critical_svg, make_contest
+from serbench.board.ranking.overall import Overall, make_overall
 from serbench.board.site.facts import BUDGETS, Line, anchor_of, letter, make_lines, page_address, tags_of
 from serbench.board.site.lanes import Lane, inflation_lanes, speaker_lanes
 from serbench.board.site.plot import Panel, pareto_panels

@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from serbench.board.markdown import NOTHING, percent, short
-from serbench.board.pareto import AXES, Axis, Front, fronts
-from serbench.board.rank import FLOORS, Board, Place
+from serbench.board.pages.markdown import NOTHING, percent, short
+from serbench.board.ranking.boards import FLOORS, Board, Place
+from serbench.board.ranking.pareto import AXES, Axis, Front, fronts
 from serbench.board.site.scale import Height, LogAxis, Tick
 from serbench.board.site.text import cut
 from serbench.board.wording import interval_cell, machine_key

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure as Sheet
 
-from serbench.board.critical import contest_sentences, critical_svg, make_contest
 from serbench.board.figures import confusion, critical_difference, inflation, pareto, speakers
 from serbench.board.figures.choose import Wanted, choose, join
 from serbench.board.figures.sheet import INCHES, Width, write_figure
-from serbench.board.overall import make_overall
-from serbench.board.pareto import LATENCY, MACS, PARAMETERS
-from serbench.board.rank import make_boards
+from serbench.board.ranking.boards import make_boards
+from serbench.board.ranking.mean_ranks import contest_sentences, critical_svg, make_contest
+from serbench.board.ranking.overall import make_overall
+from serbench.board.ranking.pareto import LATENCY, MACS, PARAMETERS
 from serbench.errors import UnknownNameError, UsageError
 from serbench.results.summary import summarise
 from serbench.scoring.figure import Figure

@@ -1,0 +1,118 @@
+"""The code behind a board against the code that is installed.
+
+Conventions
+-----------
+A record holds the digest of the source of every plugin that had a part in it (``serbench.source``). Where the plugin is
+installed in the same version, its source must have that digest: else either its version was not raised, or the board
+must be run again, and the board does not hold, unless the verifier allows changed code; then it is listed. Plugins that
+are not installed, or in another version, cannot be checked. What a dataset's code yields is itself checked against the
+recordings (labels, speakers, folds): its code may change, and is listed where there are no recordings to check.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from serbench.audit.ledger import Ledger
+from serbench.errors import BoardError
+from serbench.plugin.registry import Registry
+from serbench.results.record import CellKey, Record
+from serbench.results.store import Store
+from serbench.source import source_digest
+
+#: Kind, name and version of a plugin.
+_Part = tuple[str, str, str]
+#: The kinds whose cards declare something of a row; the model comes first among a cell's parts.
+_SPEAKING = ("model", "feature")
+
+
+def check_code(
+    store: Store, records: Sequence[Record], registry: Registry, ledger: Ledger, *, allow_changed: bool = False
+) -> list[str]:
+    """Compare the digest of every plugin's source; return the datasets whose code has changed since, sorted.
+
+    Parameters
+    ----------
+    allow_changed
+        List code that differs in place of raising.
+
+    Raises
+    ------
+    BoardError
+        When a record was made by other code than is installed under the same version.
+    """
+    made: dict[tuple[_Part, str | None], Record] = {}
+    for record in records:
+        for part in _parts(record.key):
+            if part[1] not in record.code:
+                raise BoardError(f"{store.record_path(record)}: it has no digest of the code of {part[0]} {part[1]}")
+            made.setdefault((part, record.code[part[1]]), record)
+    changed: set[str] = set()
+    for (part, digest), record in made.items():
+        kind, name, version = part
+        reason = _why_not(part, digest, registry)
+        if reason:
+            ledger.skip(f"code of {kind} {name}: {reason}")
+            continue
+        cls: Any = registry.shelves[kind][name].part
+        if source_digest(cls) == digest:
+            ledger.holds("code digests")
+            continue
+        sentence = (
+            f"{store.record_path(record)}: the code of {name} differs from what made this record; either its version "
+            f"({version} in both) was not raised or the board must be run again"
+        )
+        if kind == "dataset":
+            changed.add(name)
+        elif allow_changed:
+            ledger.skip(sentence)
+        else:
+            raise BoardError(sentence)
+    return sorted(changed)
+
+
+def check_declared(store: Store, records: Sequence[Record], registry: Registry, ledger: Ledger) -> None:
+    """Compare what records declare (what was pretrained on what, whether seeds matter) with the cards installed.
+
+    Raises
+    ------
+    BoardError
+        When a record declares something else than the cards of its model and features, in the same versions.
+    """
+    for record in records:
+        declared, parts = record.standing.get("declared"), [each for each in _parts(record.key) if each[0] in _SPEAKING]
+        if declared is None or any(_why_not(part, "", registry) for part in parts):
+            continue
+        cards: list[Any] = [registry.shelves[kind][name].part.card for kind, name, _ in parts]
+        expected = {
+            "seeded": cards[0].seeded,
+            "uses_test_statistics": cards[0].uses_test_statistics,
+            "pretrained_on": sorted({name for card in cards for name in card.pretrained_on}),
+        }
+        sentence = f"{store.record_path(record)}: it declares {declared}, but the cards of its plugins say {expected}"
+        ledger.expect("declarations", dict(declared), expected, sentence)
+
+
+def _why_not(part: _Part, digest: str | None, registry: Registry) -> str | None:
+    kind, name, version = part
+    if digest is None:
+        return "it had no source file"
+    if name not in registry.shelves[kind]:
+        return "no plugin that is installed offers it"
+    installed = registry.shelves[kind][name].part.card.version
+    return None if installed == version else f"version {version} made the record, {installed} is installed"
+
+
+def _parts(key: CellKey) -> Iterator[_Part]:
+    """Yield the plugins of a cell."""
+    for facts in key.dataset.get("corpora", {key.dataset["name"]: key.dataset}).values():
+        yield "dataset", facts["name"], facts["version"]
+    yield "model", key.model["name"], key.model["version"]
+    for facts in key.features:
+        yield "feature", facts["name"], facts["version"]
+    for facts in (*key.augmentations, *key.protocol.get("augmentations", ())):
+        yield "augmentation", facts["name"], facts["version"]
+
+
+__all__ = ["check_code", "check_declared"]

@@ -1,0 +1,218 @@
+"""A board against the corpora themselves: labels, speakers, folds, recordings.
+
+Conventions
+-----------
+Each task (a corpus copy under a protocol) is read and divided anew by the plugins and protocols that are installed.
+What needs recordings that are not there is not checked, and said to be so.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from serbench.audit.ledger import Ledger
+from serbench.digest import digest_value
+from serbench.errors import BoardError, DatasetMissingError, UnknownNameError, UsageError
+from serbench.plugin.registry import Registry
+from serbench.protocol.protocols import CrossCorpus, Protocol, get_protocol
+from serbench.protocol.split import Split
+from serbench.results.record import Record
+from serbench.results.store import Store, TestPredictions
+from serbench.run.corpora import Corpus, open_corpus
+from serbench.run.crossing import cross
+from serbench.run.request import Progress, Request
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a verification finds what it compares with.
+
+    Attributes
+    ----------
+    registry
+        The plugins.
+    data_roots
+        Folders that hold corpora.
+    cache
+        Where what is known of recordings is kept.
+    emobox
+        A copy of EmoBox's data folder, or None.
+    progress
+        Shows that recordings are read.
+    """
+
+    registry: Registry
+    data_roots: Sequence[Path]
+    cache: Path
+    emobox: Path | None
+    progress: Progress
+
+
+def check_originals(store: Store, records: Sequence[Record], place: Place, ledger: Ledger) -> set[str]:
+    """Compare labels, speakers, folds, standings and digests of every task with its corpus.
+
+    Returns
+    -------
+    The datasets of which a task could not be compared.
+
+    Raises
+    ------
+    BoardError
+        At the first thing that does not hold.
+    """
+    tasks: dict[str, list[Record]] = defaultdict(list)
+    for record in records:
+        facts = [record.key.dataset, record.key.protocol, sorted(record.left_out)]
+        tasks[digest_value(facts)].append(record)
+    union = {name for record in records for name in record.key.dataset.get("corpora", ())}
+    missed: set[str] = set()
+    opened: dict[str, Corpus] = {}
+    for group in tasks.values():
+        first = group[0]
+        dataset, protocol = first.key.dataset["name"], first.key.protocol["name"]
+        try:
+            known = get_protocol(protocol, emobox=place.emobox)
+            _check_protocol(store, group, known, ledger)
+            corpus, split = _open(first, known, place, union, opened)
+        except (DatasetMissingError, UnknownNameError, UsageError) as error:
+            ledger.skip(f"labels, speakers, folds and recordings of {dataset} under {protocol}: {error}")
+            missed.update(first.key.dataset.get("corpora", [dataset]))
+            continue
+        _check_task(store, group, corpus, split, ledger)
+    return missed
+
+
+def _check_protocol(store: Store, group: Sequence[Record], known: Protocol, ledger: Ledger) -> None:
+    for record in group:
+        version, ranked = record.key.protocol["version"], record.standing.get("ranked")
+        ledger.expect(
+            "protocols",
+            version,
+            known.version,
+            _version(store, record, f"protocol {known.name}", version, known.version),
+        )
+        sentence = (
+            f"{store.record_path(record)}: it says ranked {ranked}, but protocol {known.name} says {known.ranked}"
+        )
+        ledger.expect("standings", ranked, known.ranked, sentence)
+
+
+def _version(store: Store, record: Record, what: str, found: str, expected: str) -> str:
+    return (
+        f"{store.record_path(record)}: it was made under version {found} of {what}, version {expected} is installed; "
+        f"run the board again"
+    )
+
+
+def _open(
+    record: Record, protocol: Protocol, place: Place, union: set[str], opened: dict[str, Corpus]
+) -> tuple[Corpus, Split]:
+    """Return the corpus of a record and its split, as a run would make them today; ``opened`` keeps what was read."""
+    facts = record.key.dataset
+    skip_bad = bool(record.left_out)
+    if isinstance(protocol, CrossCorpus):
+        members = tuple(sorted(facts["corpora"] if len(facts["corpora"]) > 1 else union))
+        request = Request(models=(), datasets=members, protocols=(protocol.name,), skip_bad_audio=skip_bad)
+        found = cross(protocol, request, place.registry, place.data_roots, place.cache, place.progress)
+        for crossed, split in found.tasks:
+            if crossed.manifest.dataset == facts["name"]:
+                return crossed, split
+        raise UsageError(f"its corpora {list(members)} give no crossing of that name here")
+    asked = digest_value([facts["name"], facts.get("params", {}), skip_bad])
+    if asked not in opened:
+        dataset = place.registry.get("dataset", facts["name"]).create(**facts.get("params", {}))
+        with place.progress(f"reading {facts['name']}", 0) as advance:
+            opened[asked] = open_corpus(
+                dataset, place.data_roots, place.cache, skip_bad_audio=skip_bad, progress=advance
+            )
+    corpus = opened[asked]
+    return corpus, protocol.split(corpus.dataset, corpus.manifest)
+
+
+def _check_task(store: Store, group: Sequence[Record], corpus: Corpus, split: Split, ledger: Ledger) -> None:
+    for record in group:
+        path = store.record_path(record)
+        found = None if record.predictions is None else store.predictions(record)
+        if found is not None:
+            _check_labels(path, found, corpus, split, ledger)
+        _check_fold(path, record, found, split, ledger)
+        _check_standing(path, record, corpus, ledger)
+    first = group[0]
+    path, name = store.record_path(first), corpus.manifest.dataset
+    facts: Mapping[str, Any] = corpus.facts()
+    wanted: Mapping[str, Any] = first.key.dataset
+    ledger.expect("splits", first.key.protocol["split"], split.digest, _digest(path, f"the split of {name}"))
+    version = _version(store, first, f"dataset {name}", wanted["version"], facts["version"])
+    ledger.expect("dataset versions", wanted["version"], facts["version"], version)
+    for what, sentence in (
+        ("label_map", f"the label map of {name}"),
+        ("manifest", f"the manifest of {name} (who says what in which clip)"),
+        ("audio", f"the recordings of {name} ({first.audio.get('label')} there, {corpus.variant()['label']} here)"),
+    ):
+        ledger.expect(f"{what} digests".replace("_", " "), wanted[what], facts[what], _digest(path, sentence))
+    if dict(wanted) != _as_read(facts):
+        raise BoardError(f"{path}: the facts of {name} in its key are not those of the corpus here")
+
+
+def _as_read(facts: Any) -> Any:
+    """Return facts as they come back from a JSON file."""
+    if isinstance(facts, Mapping):
+        return {name: _as_read(each) for name, each in facts.items()}
+    return [_as_read(each) for each in facts] if isinstance(facts, tuple | list) else facts
+
+
+def _digest(path: Path, what: str) -> str:
+    return f"{path}: {what} is not what was found here: its digest was altered, or this is another copy"
+
+
+def _check_labels(path: Path, found: TestPredictions, corpus: Corpus, split: Split, ledger: Ledger) -> None:
+    manifest = corpus.manifest
+    if found.classes != manifest.labels:
+        raise BoardError(f"{path}: its classes are {list(found.classes)}, the corpus has {list(manifest.labels)}")
+    for uid, speaker, code in zip(found.ids, found.speakers, found.truth.tolist(), strict=True):
+        clip = manifest.by_id.get(split.parent(uid))
+        if clip is None:
+            raise BoardError(f"{path}: its predictions name {uid}, which is no clip of {manifest.dataset}")
+        if clip.label != found.classes[code]:
+            raise BoardError(f"{path}: its predictions say {uid} is {found.classes[code]!r}, the corpus {clip.label!r}")
+        if clip.speaker != speaker:
+            raise BoardError(f"{path}: its predictions say {speaker} speaks {uid}, the corpus {clip.speaker}")
+    ledger.holds("labels", len(found.ids))
+
+
+def _check_fold(path: Path, record: Record, predictions: TestPredictions | None, split: Split, ledger: Ledger) -> None:
+    name, number = record.key.fold, record.key.protocol.get("folds")
+    fold = {each.name: each for each in split.folds}.get(name)
+    if fold is None or number != len(split.folds):
+        names = ", ".join(each.name for each in split.folds)
+        raise BoardError(f"{path}: its fold is {name} of {number}, expected one of {len(split.folds)}: {names}")
+    if record.status != "done":
+        return
+    if predictions is not None and predictions.ids != fold.test:
+        stray = min({*predictions.ids} ^ {*fold.test})
+        raise BoardError(
+            f"{path}: its predictions are not of the test rows of fold {name}: {stray} is in one of the two"
+        )
+    joined = fold.train if split.dev_is_test else (*fold.train, *fold.dev)
+    heard = joined if not record.rows.get("dev") else fold.train
+    expected = {"test": len(fold.test), "train": sum(split.parent(row) == row for row in heard)}
+    for part, rows in expected.items():
+        found = record.rows.get(part)
+        ledger.expect("fold sizes", found, rows, f"{path}: it says {found} {part} rows, its fold has {rows}")
+
+
+def _check_standing(path: Path, record: Record, corpus: Corpus, ledger: Ledger) -> None:
+    expected = {
+        "diagnostic": corpus.dataset.card.diagnostic is not None,
+        "headline": corpus.apart is None,
+    }
+    for name, value in expected.items():
+        found = record.standing.get(name)
+        ledger.expect("standings", found, value, f"{path}: it says {name} {found}, but its corpus says {value}")
+
+
+__all__ = ["Place", "check_originals"]

@@ -1,0 +1,104 @@
+"""Does a leaderboard hold what it says? Every figure again, from the predictions and the corpora.
+
+Conventions
+-----------
+Looked at in this order, and the first thing that does not hold ends it: records, predictions and their digests;
+figures and confusion matrices; seeds and folds; the code; what cards declare; labels, speakers, folds and digests of
+the corpora; the views, ranks and intervals among them. What cannot be checked here is listed with its reason. Times,
+sizes and memory belong to the machine that measured them and are taken as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from serbench.audit.board_code import check_code, check_declared
+from serbench.audit.board_corpora import Place, check_originals
+from serbench.audit.board_figures import check_cells
+from serbench.audit.ledger import Ledger
+from serbench.board.site.pages import SITE
+from serbench.board.views import FACTS, first_stale
+from serbench.errors import BoardError, UsageError
+from serbench.plugin.registry import Registry
+from serbench.results.record import Record
+from serbench.results.row import Row
+from serbench.results.store import Store
+from serbench.results.summary import summarise
+from serbench.scoring.metric import Metric
+from serbench.scoring.metrics import CORE_METRICS
+
+
+def verify(folder: Path, place: Place, *, allow_changed_code: bool = False) -> Ledger:
+    """Verify the records of a folder, and the views where there are some.
+
+    Parameters
+    ----------
+    place
+        Where plugins and recordings are found.
+    allow_changed_code
+        List plugins whose code differs from what made a record, in place of raising.
+
+    Raises
+    ------
+    BoardError
+        At the first thing that does not hold; the message names it.
+    FormatError
+        When a file is damaged or was changed.
+    UsageError
+        When there are no records.
+    """
+    store, ledger, registry = Store(folder), Ledger(), place.registry
+    metrics = {name: registry.get("metric", name) for name in registry.metrics}
+    records = check_cells(store, metrics, ledger)
+    if not records:
+        raise UsageError(f"no records below {folder}, expected a leaderboard; see serbench leaderboard add --help")
+    changed = check_code(store, records, registry, ledger, allow_changed=allow_changed_code)
+    check_declared(store, records, registry, ledger)
+    missed = check_originals(store, records, place, ledger)
+    for name in changed:
+        if name in missed:
+            ledger.skip(f"code of dataset {name}: it has changed since; what it yields is checked with its recordings")
+    _check_views(store, records, registry, ledger)
+    return ledger
+
+
+def _check_views(store: Store, records: Sequence[Record], registry: Registry, ledger: Ledger) -> None:
+    metrics, missing = metrics_of(records, registry)
+    if missing:
+        ledger.skip(f"views: no plugin that is installed offers metric {', '.join(missing)}")
+    elif not (store.folder / FACTS).exists() and not (store.folder / "README.md").exists():
+        ledger.skip("views: there are none; serbench leaderboard build makes them")
+    else:
+        site = (store.folder / SITE / "index.html").exists()
+        stale = first_stale(summarise(store, metrics), store.folder, site=site)
+        if stale:
+            raise BoardError(f"{stale}; a rank or figure was altered, or serbench leaderboard build was not run")
+        ledger.holds("views")
+
+
+def board_rows(folder: Path, registry: Registry) -> tuple[list[Row], list[str]]:
+    """Return the rows of a board with the metrics that its records name, and the names of those not installed.
+
+    Raises
+    ------
+    FormatError
+        When a record or its predictions are damaged.
+    """
+    store = Store(folder)
+    metrics, missing = metrics_of(store.records(), registry)
+    return summarise(store, metrics), missing
+
+
+def metrics_of(records: Iterable[Record], registry: Registry) -> tuple[list[Metric], list[str]]:
+    """Return the core metrics and the others that records name, sorted, and those that nobody installed offers.
+
+    So the views do not depend on what else is installed where they are made.
+    """
+    core = [metric.card.name for metric in CORE_METRICS]
+    others = sorted({name for record in records for name in record.metrics} - set(core))
+    known = [registry.get("metric", name) for name in others if name in registry.metrics]
+    return [*CORE_METRICS, *known], [name for name in others if name not in registry.metrics]
+
+
+__all__ = ["board_rows", "metrics_of", "verify"]

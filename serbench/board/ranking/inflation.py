@@ -1,0 +1,197 @@
+"""How much of a score is leakage: one system on one corpus under several protocols, set against new speakers.
+
+Conventions
+-----------
+The *inflation* of a protocol is its UAR minus that under ``si``, of the same model with the same arguments and
+features on the same recordings; positive where the protocol flatters. Differences and their ends are fractions. The
+interval of a difference is the paired one over speakers: who is easy to hear is so under both protocols.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from serbench.board.pages.markdown import NOTHING, escape, percent, table
+from serbench.board.ranking.boards import display_names
+from serbench.board.wording import MARK
+from serbench.digest import digest_value
+from serbench.results.row import Row
+from serbench.scoring.comparison import paired_interval
+from serbench.scoring.figure import Figure
+from serbench.scoring.seed_variance import Luck
+from serbench.scoring.statistics import Interval
+
+#: The protocol of the honest figure, and those set against it, from the most flattering on.
+REFERENCE = "si"
+AGAINST = ("replica-2507.03251", "random", "si-text")
+_ORDER = ("replica-2507.03251", "random", REFERENCE, "si-text")
+
+_LEGEND = """\
+UAR in % (pooled, mean over seeds) of one system on the same recordings under several protocols, with 95 % intervals
+over speakers, and the difference to `si`, where nobody who is tested was heard before. `random`: clips at random, so
+the voices are known. `replica-2507.03251`: four copies of every clip made first, rows split at random afterwards, as
+the paper of that number did. `si-text`: new speakers saying new sentences."""
+#: Characters of the longest bar.
+_BAR = 40
+
+
+@dataclass(frozen=True)
+class Inflation:
+    """One system on one corpus under one protocol.
+
+    Attributes
+    ----------
+    dataset, name, protocol
+        What is compared; ``name`` as the boards show the system.
+    row
+        Its scores under that protocol.
+    difference
+        Its UAR minus that under ``si``; undefined where either is not whole.
+    interval
+        Of the difference, 95 %.
+    """
+
+    dataset: str
+    name: str
+    protocol: str
+    row: Row
+    difference: Figure
+    interval: Interval
+
+    def facts(self) -> dict[str, Any]:
+        """Return the JSON form."""
+        return {
+            "dataset": self.dataset,
+            "name": self.name,
+            "protocol": self.protocol,
+            "is_whole": self.row.is_whole,
+            "seeds": len(self.row.seeds),
+            "uar": self.row.uar.facts(),
+            "interval": self.row.interval.facts(),
+            "difference": self.difference.facts(),
+            "difference_interval": self.interval.facts(),
+        }
+
+
+def inflation_of(rows: Iterable[Row]) -> list[Inflation]:
+    """Return a line per dataset, system and protocol for every system that has a row under ``si`` and another one.
+
+    Sorted by dataset and name, then as in :data:`AGAINST` with ``si`` after ``random``.
+    """
+    rows = [row for row in rows if row.protocol["name"] in (REFERENCE, *AGAINST)]
+    names = display_names(row for row in rows if row.protocol["name"] == REFERENCE)
+    groups: dict[str, dict[str, Row]] = defaultdict(dict)
+    for row in rows:
+        # not the augmentations: a protocol that makes its own copies takes away the model's
+        system = {"model": row.model, "features": row.features}
+        groups[digest_value([row.dataset, system])][row.protocol["name"]] = row
+    lines = [line for group in groups.values() for line in _lines(group, names)]
+    return sorted(lines, key=lambda line: (line.dataset, line.name, _ORDER.index(line.protocol)))
+
+
+def _lines(group: Mapping[str, Row], names: Mapping[str, str]) -> Iterator[Inflation]:
+    reference = group.get(REFERENCE)
+    if reference is None or len(group) < 2:
+        return
+    for protocol, row in group.items():
+        yield Inflation(row.dataset["name"], names[reference.system], protocol, row, *_difference(row, reference))
+
+
+def _difference(row: Row, reference: Row) -> tuple[Figure, Interval]:
+    if row is reference:
+        return Figure(0.0), Interval.undefined("this is what the others are compared with", row.speakers)
+    if row.uar.value is None or reference.uar.value is None or not (row.is_whole and reference.is_whole):
+        reason = "cells are missing"
+        return Figure.undefined(reason), Interval.undefined(reason, row.speakers)
+    luck = Luck.total([row.training_luck, reference.training_luck])
+    interval = paired_interval(row.speaker_values, reference.speaker_values, luck=luck)
+    return Figure(row.uar.value - reference.uar.value), interval
+
+
+def inflation_lines(lines: Sequence[Inflation], *, title: str = "# Inflation") -> Iterator[str]:
+    """Yield the lines of a Markdown page: per dataset a table, then bars."""
+    yield from (MARK, "", title, "", _LEGEND)
+    for dataset in dict.fromkeys(line.dataset for line in lines):
+        here = [line for line in lines if line.dataset == dataset]
+        yield from ("", f"## {escape(dataset)}", "")
+        yield from inflation_table(here)
+        yield from ("", "```text")
+        yield from bars(here)
+        yield "```"
+
+
+def inflation_table(lines: Sequence[Inflation]) -> list[str]:
+    """Return the lines of a Markdown table, a line per system and protocol."""
+    header = ["system", "protocol", "UAR %", "95 %", "minus si", "95 %"]
+    cells = [[escape(line.name), escape(line.protocol), *numbers(line)] for line in lines]
+    return table(header, cells, left=2)
+
+
+def inflation_glance(lines: Sequence[Inflation]) -> Iterator[str]:
+    """Yield a short Markdown table: a line per corpus and system, a column per protocol, points above `si` beside."""
+    if not lines:
+        yield "No system has results under `si` and under another protocol yet."
+        return
+    protocols = [name for name in _ORDER if any(line.protocol == name for line in lines)]
+    found: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
+    for line in lines:
+        uar, _, points, _ = numbers(line)
+        found[line.dataset, line.name][line.protocol] = uar if line.protocol == REFERENCE else f"{uar} ({points})"
+    cells = [
+        [escape(dataset), escape(name), *(each.get(protocol, NOTHING) for protocol in protocols)]
+        for (dataset, name), each in found.items()
+    ]
+    yield from table(["corpus", "system", *protocols], cells, left=2)
+
+
+def numbers(line: Inflation) -> list[str]:
+    """Return UAR, its interval, the difference in points and its interval, as people read them."""
+    partial = "" if line.row.is_whole else " (partial)"
+    same = line.protocol == REFERENCE
+    difference = line.difference.value
+    points = NOTHING if difference is None or same else f"{100 * difference:+.1f}"
+    return [percent(line.row.uar) + partial, _ends(line.row.interval), points, _ends(line.interval, sign="+")]
+
+
+def bars(lines: Sequence[Inflation]) -> Iterator[str]:
+    """Yield a bar of UAR per line, from 0 to 100 %, in plain characters: a chart that every reader can open.
+
+    The mark ``|`` stands where ``si`` is, so that what lies beyond it is inflation.
+    """
+    width = max((len(line.protocol) for line in lines), default=0)
+    for name in dict.fromkeys(line.name for line in lines):
+        here = [line for line in lines if line.name == name]
+        honest = next(line.row.uar.value for line in here if line.protocol == REFERENCE)
+        yield name
+        for line in here:
+            yield f"  {line.protocol:<{width}} {_bar(line.row.uar.value, honest)} {percent(line.row.uar)}"
+
+
+def _bar(value: float | None, honest: float | None) -> str:
+    filled = 0 if value is None else round(_BAR * value)
+    drawn = ["█" if place < filled else "·" for place in range(_BAR)]
+    if honest is not None:
+        drawn[min(_BAR - 1, max(0, round(_BAR * honest) - 1))] = "|"
+    return "".join(drawn)
+
+
+def _ends(interval: Interval, sign: str = "") -> str:
+    if interval.low is None or interval.high is None:
+        return NOTHING
+    return f"{100 * interval.low:{sign}.1f} to {100 * interval.high:{sign}.1f}"
+
+
+__all__ = [
+    "AGAINST",
+    "REFERENCE",
+    "Inflation",
+    "bars",
+    "inflation_glance",
+    "inflation_lines",
+    "inflation_of",
+    "inflation_table",
+    "numbers",
+]

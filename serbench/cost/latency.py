@@ -1,0 +1,194 @@
+"""Latency of fitted models at batch 1, on one CPU thread, on all, on the accelerator.
+
+Conventions
+-----------
+A time runs from wave to scores, features included; features and model are also timed apart. Several models are timed in
+rounds that take turns (``serbench.cost.timing``). A model that fails while it is measured loses its figures; the
+others go on.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from serbench.cost.noise_clip import CLIP_SECONDS, Probe
+from serbench.cost.timing import interleaved, threads, waiter
+from serbench.environment import usable_cores
+from serbench.learning.model import Model
+from serbench.scoring.figure import Figure
+
+RUNS, WARM_UP = 200, 10
+
+#: The one figure that is named for one CPU thread by no word of its own.
+FEATURE_SHARE = "feature_seconds_per_audio_second"
+
+
+@dataclass(frozen=True)
+class Specimen:
+    """A fitted model to measure, by a name of its own among those measured together."""
+
+    name: str
+    model: Model
+    probe: Probe
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a model is timed.
+
+    Attributes
+    ----------
+    suffix
+        What the figures' names say of it.
+    device
+        Of features and model.
+    threads
+        CPU threads.
+    words
+        The place in words.
+    """
+
+    suffix: str
+    device: str
+    threads: int
+    words: str
+
+    @property
+    def missing(self) -> str | None:
+        """Why nothing can be timed here, or None."""
+        if self.device == "cpu":
+            return None
+        import torch
+
+        return None if torch.cuda.is_available() else "no CUDA device on this machine"
+
+
+ONE_THREAD = Place("", "cpu", 1, "one CPU thread")
+ALL_THREADS = Place("_all_threads", "cpu", usable_cores(), "all CPU threads")
+GPU = Place("_gpu", "cuda", usable_cores(), "the accelerator")
+
+
+def latency_figures(
+    specimens: Sequence[Specimen], place: Place, *, runs: int = RUNS, warm_up: int = WARM_UP
+) -> dict[str, dict[str, Figure]]:
+    """Return latency percentiles at batch 1 of each specimen, and medians of its features and its model alone.
+
+    Parameters
+    ----------
+    specimens
+        Timed in turns.
+    place
+        Where; the models' devices are afterwards as before.
+    runs, warm_up
+        Timed and untimed calls of each.
+
+    Returns
+    -------
+    By specimen and figure: ``latency<place>_p50_ms``, ``_p90_ms``, ``_p99_ms``, ``feature_latency<place>_p50_ms``,
+    ``model_latency<place>_p50_ms``; on one thread also ``feature_seconds_per_audio_second``.
+    """
+    found: dict[str, dict[str, Figure]] = {each.name: {} for each in specimens}
+    if place.missing:
+        none = Figure.undefined(place.missing)
+        return {name: dict.fromkeys(_latency_names(place), none) for name in found}
+    wait = waiter(place.device)
+    with threads(place.threads), moved(specimens, place.device):
+        for part, calls in _calls(specimens, place).items():
+            working, failed = _tried(calls)
+            for name, seconds in interleaved(working, runs, warm_up, wait).items():
+                found[name] |= _percentiles(part, place, seconds)
+            for name, reason in failed.items():
+                found[name] |= dict.fromkeys(_names_of(part, place), Figure.undefined(reason))
+    for each in specimens:
+        if not each.probe.extractors:
+            none = Figure.undefined(f"{each.model.card.name} takes no features")
+            found[each.name] |= dict.fromkeys(_names_of("feature_", place), none)
+    return found
+
+
+def _calls(specimens: Sequence[Specimen], place: Place) -> dict[str, dict[str, Callable[[], Any]]]:
+    """Return what is timed, by part and specimen; the features alone only where there are some."""
+
+    def features(each: Specimen) -> Callable[[], Any]:
+        return lambda: each.probe.table(device=place.device)
+
+    def whole(each: Specimen) -> Callable[[], Any]:
+        return lambda: each.model.predict(each.probe.table(device=place.device))
+
+    def model(each: Specimen) -> Callable[[], Any]:
+        table = cache(features(each))  # made by the first call, which is not timed
+        return lambda: each.model.predict(table())
+
+    return {
+        "": {each.name: whole(each) for each in specimens},
+        "feature_": {each.name: features(each) for each in specimens if each.probe.extractors},
+        "model_": {each.name: model(each) for each in specimens},
+    }
+
+
+def _tried(calls: dict[str, Callable[[], Any]]) -> tuple[dict[str, Callable[[], Any]], dict[str, str]]:
+    """Call each once, untimed; return those that work, and why the others do not."""
+    working, failed = {}, {}
+    for name, call in calls.items():
+        try:
+            call()
+            working[name] = call
+        except Exception as error:  # noqa: BLE001  (a plugin may raise anything)
+            failed[name] = failure(error)
+    return working, failed
+
+
+def failure(error: Exception) -> str:
+    """Return why a figure is missing: what the plugin raised, in one line."""
+    return f"measuring failed: {type(error).__name__}: {' '.join(str(error).split())}"
+
+
+def _names_of(part: str, place: Place) -> list[str]:
+    marks = ("p50", "p90", "p99") if part == "" else ("p50",)
+    names = [f"{part}latency{place.suffix}_{mark}_ms" for mark in marks]
+    return [*names, FEATURE_SHARE] if part == "feature_" and place == ONE_THREAD else names
+
+
+def _latency_names(place: Place) -> list[str]:
+    return [name for part in ("", "feature_", "model_") for name in _names_of(part, place)]
+
+
+def _percentiles(part: str, place: Place, seconds: Sequence[float]) -> dict[str, Figure]:
+    middle = float(np.median(seconds))
+    values = [1e3 * float(value) for value in np.percentile(seconds, [50, 90, 99])]
+    values = values if part == "" else [1e3 * middle, middle / CLIP_SECONDS]
+    return {name: Figure(value) for name, value in zip(_names_of(part, place), values, strict=False)}
+
+
+@contextlib.contextmanager
+def moved(specimens: Sequence[Specimen], device: str) -> Iterator[None]:
+    """Let the models predict on a device inside the block."""
+    before = [each.model.device for each in specimens]
+    for each in specimens:
+        each.model.device = device
+    try:
+        yield
+    finally:
+        for each, was in zip(specimens, before, strict=True):
+            each.model.device = was
+
+
+__all__ = [
+    "ALL_THREADS",
+    "FEATURE_SHARE",
+    "GPU",
+    "ONE_THREAD",
+    "RUNS",
+    "WARM_UP",
+    "Place",
+    "Specimen",
+    "failure",
+    "latency_figures",
+    "moved",
+]

@@ -1,0 +1,331 @@
+"""A board that holds, and what verification says when one thing of it is altered."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from serbench.audit.board_corpora import Place
+from serbench.audit.verify import board_rows, verify
+from serbench.board.views import build
+from serbench.digest import digest_file
+from serbench.errors import BoardError, FormatError, SerbenchError, UsageError
+from serbench.plugin.registry import load_registry
+from serbench.results.store import Store
+from serbench.scoring.metrics import confusion
+from tests.run import toy
+from tests.run.conftest import World, no_progress
+
+#: Three folds of nearest, six of augmented and of prior under two seeds; each tests six clips.
+CELLS = 15
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """Return a world with a built board: two models and a floor, two seeds where one is drawn."""
+    folder = tmp_path_factory.mktemp("world")
+    world = World(toy.make_corpus(folder, speakers=3, takes=2), load_registry(only=(), extra=[toy]))
+    assert world.run("nearest", "augmented", "prior").failed == []
+    rows, _ = board_rows(world.store.folder, world.registry)
+    build(rows, world.store.folder)
+    return world
+
+
+class Board:
+    """A copy of the board that a test may alter."""
+
+    def __init__(self, world, folder):
+        shutil.copytree(world.store.folder, folder)
+        self.world, self.folder, self.store = world, folder, Store(folder)
+
+    def verify(self, data_roots=None, **options):
+        roots = [self.world.folder] if data_roots is None else data_roots
+        place = Place(self.world.registry, roots, self.world.folder / "cache", None, no_progress)
+        return verify(self.folder, place, **options)
+
+    def fails(self, sentence, error=BoardError):
+        with pytest.raises(error, match=sentence):
+            self.verify()
+
+    def record(self, label="nearest"):
+        return next(record for record in self.store.records() if record.label == label)
+
+    def edit(self, record, **facts):
+        """Change facts of a record where it lies."""
+        path = self.store.record_path(record)
+        body = json.loads(path.read_text())
+        path.write_text(json.dumps({**body, **facts}))
+
+    def refile(self, change):
+        """Replace every record and its predictions by what ``change`` makes of them, figures and digests computed."""
+        for record in list(self.store.records()):
+            found = self.store.predictions(record)
+            self.store.record_path(record).unlink()
+            self.store.predictions_path(record).unlink()
+            changed, predictions = change(record, found)
+            if changed is not None:
+                self.store.write(rescored(changed, predictions, self.world.registry), predictions)
+
+    def build(self):
+        build(board_rows(self.folder, self.world.registry)[0], self.folder)
+
+
+def rescored(record, found, registry):
+    """Return a record whose figures are those of the predictions: a careful forgery."""
+    metrics = [offer.part for offer in registry.metrics.values()]
+    scores = {each.card.name: each(found.truth, found.scores).facts() for each in metrics}
+    return replace(record, scores=scores, confusion=tuple(map(tuple, confusion(found.truth, found.scores).tolist())))
+
+
+@pytest.fixture
+def board(made, tmp_path):
+    return Board(made, tmp_path / "board")
+
+
+def turned(found, place=0):
+    """Return predictions of which one row's scores are turned round."""
+    scores = found.scores.copy()
+    scores[place] = scores[place][::-1]
+    return replace(found, scores=scores)
+
+
+def relabelled(found, place=0):
+    """Return predictions of which one row's truth is another class."""
+    truth = found.truth.copy()
+    truth[place] = (truth[place] + 1) % len(found.classes)
+    return replace(found, truth=truth)
+
+
+def test_a_board_that_was_made_holds(board):
+    ledger = board.verify()
+    assert ledger.unchecked == []
+    assert ledger.checked["figures"] == CELLS * 5
+    assert ledger.checked["labels"] == CELLS * 6
+    assert ledger.checked["views"] == 1
+    assert {"splits", "audio digests", "manifest digests", "code digests", "seeds"} <= set(ledger.checked)
+
+
+def test_without_recordings_what_needs_them_is_listed(board):
+    ledger = board.verify(data_roots=())
+    assert "labels" not in ledger.checked
+    assert ledger.checked["figures"] == CELLS * 5
+    (sentence,) = ledger.unchecked
+    assert sentence.startswith("labels, speakers, folds and recordings of toy under si: ")
+    assert "--data-root" in sentence
+
+
+def test_a_folder_without_records_is_a_mistake(board, tmp_path):
+    board.folder = tmp_path / "nowhere"
+    board.fails("no records below", UsageError)
+
+
+def test_an_altered_prediction_is_found_by_its_digest(board):
+    record = board.record()
+    path = board.store.predictions_path(record)
+    path.write_bytes(path.read_bytes().replace(b"angry", b"calmy", 1))
+    board.fails("was changed after its record was written", FormatError)
+
+
+def test_an_altered_prediction_with_its_digest_is_found_by_the_figures(board):
+    record = board.record()
+    board.store.write(record, turned(board.store.predictions(record)))
+    board.fails("confusion matrix is not that of its predictions")
+
+
+def test_a_forged_prediction_is_found_by_the_views(board):
+    record = board.record()
+    found = turned(board.store.predictions(record))
+    board.store.write(rescored(record, found, board.world.registry), found)
+    board.fails(r"README\.md is stale, first in line \d+")
+
+
+def test_a_word_that_has_not_the_largest_score_is_named(board):
+    record = board.record()
+    path = board.store.predictions_path(record)
+    table = pq.ParquetFile(pa.BufferReader(path.read_bytes())).read()
+    words = table["prediction"].to_pylist()
+    words[0] = next(word for word in record.classes if word != words[0])
+    pq.write_table(table.set_column(3, "prediction", pa.array(words)), path)
+    board.edit(record, predictions=digest_file(path))
+    board.fails(r"the prediction of angry-spk0-0 is '\w+', but the largest score is '\w+''s", FormatError)
+
+
+@pytest.mark.parametrize("name", ["uar", "log-loss", "ece"])
+def test_an_altered_figure_is_named_with_what_the_predictions_give(board, name):
+    record = board.record()
+    value = record.scores[name]["value"] + 0.001
+    board.edit(record, scores={**record.scores, name: {"value": value}})
+    board.fails(rf"nearest/speaker-spk0\.seed0\.\w+\.json: its {name} is {value}, but its predictions give")
+
+
+def test_a_label_that_one_record_has_alone_is_named(board):
+    def change(record, found):
+        return record, relabelled(found) if (record.label, record.key.fold) == ("prior", "speaker-spk0") else found
+
+    board.refile(change)
+    board.build()
+    board.fails(r"angry-spk0-0 is 'calm' by speaker spk0 in fold speaker-spk0, but .* has 'angry'")
+
+
+def test_a_label_that_all_records_forge_is_named_with_the_corpus_s(board):
+    board.refile(lambda record, found: (record, relabelled(found)))
+    board.build()
+    board.fails(r"its predictions say angry-spk0-0 is 'calm', the corpus 'angry'")
+    assert board.verify(data_roots=()).unchecked
+
+
+def test_a_speaker_that_all_records_forge_is_named_with_the_corpus_s(board):
+    board.refile(lambda record, found: (record, replace(found, speakers=("ghost", *found.speakers[1:]))))
+    board.fails("its predictions say ghost speaks angry-spk0-0, the corpus spk0")
+
+
+def test_clips_that_no_fold_tests_are_named(board):
+    def change(record, found):
+        return replace(record, rows={**record.rows, "test": 5}), cut(found)
+
+    board.refile(change)
+    board.fails(r"its predictions are not of the test rows of fold speaker-spk0: angry-spk0-0 is in one of the two")
+
+
+def cut(found):
+    return replace(
+        found, ids=found.ids[1:], speakers=found.speakers[1:], truth=found.truth[1:], scores=found.scores[1:]
+    )
+
+
+@pytest.mark.parametrize(
+    ("part", "name", "sentence"),
+    [
+        ("protocol", "split", "the split of toy is not what was found here"),
+        ("dataset", "manifest", r"the manifest of toy \(who says what in which clip\) is not what was found here"),
+        ("dataset", "audio", r"the recordings of toy \(.* kHz here\) is not what was found here"),
+    ],
+)
+def test_an_altered_digest_is_named(board, part, name, sentence):
+    def change(record, found):
+        facts = {**getattr(record.key, part), name: "0" * 32}
+        return replace(record, key=replace(record.key, **{part: facts})), found
+
+    board.refile(change)
+    board.fails(sentence)
+
+
+def test_a_digest_altered_in_place_does_not_fit_the_file_s_name(board):
+    record = board.record()
+    key = json.loads(board.store.record_path(record).read_text())["key"]
+    key["dataset"]["audio"] = "0" * 32
+    board.edit(record, key=key)
+    board.fails("by its key and label it is the record nearest/speaker-spk0.seed0")
+
+
+def test_an_altered_code_digest_is_named_with_what_it_may_mean(board):
+    record = board.record()
+    board.edit(record, code={**record.code, "nearest": "0" * 32})
+    board.fails(
+        r"the code of nearest differs from what made this record; either its version \(1 in both\) was not raised or "
+        r"the board must be run again"
+    )
+    (sentence,) = board.verify(allow_changed_code=True).unchecked
+    assert "the code of nearest differs" in sentence
+
+
+def test_a_dataset_s_code_may_change_where_the_recordings_are_there(board):
+    for record in board.store.records():
+        board.edit(record, code={**record.code, "toy": "0" * 32})
+    assert board.verify().unchecked == []
+    assert any("code of dataset toy: it has changed since" in each for each in board.verify(data_roots=()).unchecked)
+
+
+@pytest.mark.parametrize("name", ["README.md", "leaderboard.json", "overview.tex", "tables/si-toy.csv"])
+def test_an_altered_view_is_named_with_its_line(board, name):
+    path = board.folder / name
+    path.write_text(path.read_text().replace("nearest", "farthest", 1))
+    board.fails(
+        rf"{name} is stale, first in line \d+: '.*farthest.*' where '.*nearest.*' is computed; a rank or figure"
+    )
+
+
+def test_an_altered_rank_is_named(board):
+    path = board.folder / "leaderboard.json"
+    text = path.read_text()
+    assert '"rank": 1,' in text
+    path.write_text(text.replace('"rank": 1,', '"rank": 2,', 1))
+    board.fails(r"leaderboard\.json is stale, first in line \d+: '\"rank\": 2,' where '\"rank\": 1,' is computed")
+
+
+def test_an_altered_interval_is_named(board):
+    path = board.folder / "tables" / "si-toy.csv"
+    row = next(each for each in board_rows(board.folder, board.world.registry)[0] if each.interval.low is not None)
+    digits = f"{row.interval.low:.10g}"
+    assert digits in path.read_text()
+    path.write_text(path.read_text().replace(digits, "0.5", 1))
+    board.fails(r"si-toy\.csv is stale")
+
+
+def test_a_view_that_is_gone_is_named(board):
+    (board.folder / "tables" / "si-toy.tex").unlink()
+    board.fails(r"si-toy\.tex is missing")
+
+
+def test_a_board_without_views_says_so(board):
+    shutil.rmtree(board.folder / "tables")
+    for name in ("README.md", "leaderboard.json", "overview.tex"):
+        (board.folder / name).unlink()
+    assert board.verify().unchecked == ["views: there are none; serbench leaderboard build makes them"]
+
+
+def test_seeds_that_were_chosen_are_found(board):
+    def change(record, found):
+        return (None, None) if (record.label, record.key.seed) == ("prior", 0) else (record, found)
+
+    board.refile(change)
+    board.fails(r"its row has the seeds \[1\], expected \[0\]: seeds are not chosen")
+
+
+@pytest.mark.parametrize(
+    ("facts", "sentence"),
+    [
+        (
+            {"rows": {"train": 12, "dev": 0, "test": 7, "augmented": 0}},
+            "it says 7 test rows, but its predictions are 6",
+        ),
+        ({"rows": {"train": 13, "dev": 0, "test": 6, "augmented": 0}}, "it says 13 train rows, its fold has 12"),
+        ({"metrics": {"uar": "1"}}, "it has scores"),
+        ({"standing": {"ranked": False}}, "it says ranked False, but protocol si says True"),
+        ({"classes": ["calm", "angry", "sad"]}, "expected scores of"),
+        ({"label": "best"}, "by its key and label it is the record best/"),
+        ({"code": {}}, "it has no digest of the code of dataset toy"),
+        ({"status": "failed"}, "it is failed, expected a reason and no predictions"),
+    ],
+)
+def test_an_altered_fact_is_named(board, facts, sentence):
+    board.edit(board.record(), **facts)
+    board.fails(sentence, SerbenchError)
+
+
+def test_a_metric_of_another_version_is_named(board):
+    record = board.record()
+    board.edit(record, metrics={**record.metrics, "uar": "2"})
+    board.fails("its uar is of version 2 of the definition, the one installed is 1")
+
+
+def test_what_a_card_does_not_declare_is_named(board):
+    record = board.record()
+    declared = {**record.standing["declared"], "pretrained_on": ["toy"]}
+    board.edit(record, standing={**record.standing, "declared": declared})
+    board.fails(r"it declares .*'pretrained_on': \['toy'\].*, but the cards of its plugins say")
+
+
+def test_predictions_without_a_record_are_named(board):
+    board.store.record_path(board.record()).unlink()
+    board.fails("belongs to no record, expected a record beside all predictions")
+
+
+def test_predictions_that_are_gone_are_named(board):
+    board.store.predictions_path(board.record()).unlink()
+    board.fails("parquet is missing", FormatError)
