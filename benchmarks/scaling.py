@@ -173,6 +173,7 @@ def _score(stages: Stages, corpus: Any) -> None:
 
 def _run_and_rank(stages: Stages, place: Path) -> None:
     """Measure ``run`` and ``board``."""
+    from serbench.board.leaderboard import Leaderboard
     from serbench.board.views import make_views
     from serbench.plugin.registry import load_registry
     from serbench.results.store import Store
@@ -193,7 +194,7 @@ def _run_and_rank(stages: Stages, place: Path) -> None:
             raise RuntimeError(outcome.failed[0].reason)
 
     stages("run", run)
-    stages("board", lambda: make_views(summarise(Store(out))))
+    stages("board", lambda: make_views(Leaderboard.of(summarise(Store(out)))))
 
 
 def _exponents(by_size: dict[int, dict[str, dict[str, float]]]) -> dict[str, float | None]:

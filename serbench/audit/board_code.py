@@ -17,6 +17,7 @@ from typing import Any
 from serbench.audit.ledger import Ledger
 from serbench.errors import BoardError
 from serbench.plugin.registry import Registry
+from serbench.results.facts import Declared
 from serbench.results.record import CellKey, Record
 from serbench.results.store import Store
 from serbench.source import source_digest
@@ -81,17 +82,18 @@ def check_declared(store: Store, records: Sequence[Record], registry: Registry, 
         When a record declares something else than the cards of its model and features, in the same versions.
     """
     for record in records:
-        declared, parts = record.standing.get("declared"), [each for each in _parts(record.key) if each[0] in _SPEAKING]
-        if declared is None or any(_why_not(part, "", registry) for part in parts):
+        declared, parts = record.standing.declared, [part for part in _parts(record.key) if part[0] in _SPEAKING]
+        if any(_why_not(part, "", registry) for part in parts):
             continue
         cards: list[Any] = [registry.shelves[kind][name].part.card for kind, name, _ in parts]
-        expected = {
-            "seeded": cards[0].seeded,
-            "uses_test_statistics": cards[0].uses_test_statistics,
-            "pretrained_on": sorted({name for card in cards for name in card.pretrained_on}),
-        }
-        sentence = f"{store.record_path(record)}: it declares {declared}, but the cards of its plugins say {expected}"
-        ledger.expect("declarations", dict(declared), expected, sentence)
+        expected = Declared(
+            seeded=cards[0].seeded,
+            uses_test_statistics=cards[0].uses_test_statistics,
+            pretrained_on=tuple(sorted({name for card in cards for name in card.pretrained_on})),
+        )
+        said, wanted = declared.facts(), expected.facts()
+        sentence = f"{store.record_path(record)}: it declares {said}, but the cards of its plugins say {wanted}"
+        ledger.expect("declarations", declared, expected, sentence)
 
 
 def _why_not(part: _Part, digest: str | None, registry: Registry) -> str | None:
@@ -106,13 +108,13 @@ def _why_not(part: _Part, digest: str | None, registry: Registry) -> str | None:
 
 def _parts(key: CellKey) -> Iterator[_Part]:
     """Yield the plugins of a cell."""
-    for facts in key.dataset.get("corpora", {key.dataset["name"]: key.dataset}).values():
-        yield "dataset", facts["name"], facts["version"]
-    yield "model", key.model["name"], key.model["version"]
-    for facts in key.features:
-        yield "feature", facts["name"], facts["version"]
-    for facts in (*key.augmentations, *key.protocol.get("augmentations", ())):
-        yield "augmentation", facts["name"], facts["version"]
+    for corpus in key.dataset.members.values():
+        yield "dataset", corpus.name, corpus.version
+    yield "model", key.model.name, key.model.version
+    for feature in key.features:
+        yield "feature", feature.name, feature.version
+    for augmentation in (*key.augmentations, *key.protocol.augmentations):
+        yield "augmentation", augmentation.name, augmentation.version
 
 
 __all__ = ["check_code", "check_declared"]

@@ -9,13 +9,12 @@ What needs recordings that are not there is not checked, and said to be so.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from serbench.audit.ledger import Ledger
-from serbench.digest import digest_value
+from serbench.digest import canonical_json, digest_value
 from serbench.errors import BoardError, DatasetMissingError, UnknownNameError, UsageError
 from serbench.plugin.registry import Registry
 from serbench.protocol.protocols import CrossCorpus, Protocol, get_protocol
@@ -66,21 +65,21 @@ def check_originals(store: Store, records: Sequence[Record], place: Place, ledge
     """
     tasks: dict[str, list[Record]] = defaultdict(list)
     for record in records:
-        facts = [record.key.dataset, record.key.protocol, sorted(record.left_out)]
+        facts = [record.key.task, sorted(record.left_out)]
         tasks[digest_value(facts)].append(record)
-    union = {name for record in records for name in record.key.dataset.get("corpora", ())}
+    union = {name for record in records for name in record.key.dataset.corpora}
     missed: set[str] = set()
     opened: dict[str, Corpus] = {}
     for group in tasks.values():
         first = group[0]
-        dataset, protocol = first.key.dataset["name"], first.key.protocol["name"]
+        dataset, protocol = first.key.dataset.name, first.key.protocol.name
         try:
             known = get_protocol(protocol, emobox=place.emobox)
             _check_protocol(store, group, known, ledger)
             corpus, split = _open(first, known, place, union, opened)
         except (DatasetMissingError, UnknownNameError, UsageError) as error:
             ledger.skip(f"labels, speakers, folds and recordings of {dataset} under {protocol}: {error}")
-            missed.update(first.key.dataset.get("corpora", [dataset]))
+            missed.update(first.key.dataset.members)
             continue
         _check_task(store, group, corpus, split, ledger)
     return missed
@@ -88,7 +87,7 @@ def check_originals(store: Store, records: Sequence[Record], place: Place, ledge
 
 def _check_protocol(store: Store, group: Sequence[Record], known: Protocol, ledger: Ledger) -> None:
     for record in group:
-        version, ranked = record.key.protocol["version"], record.standing.get("ranked")
+        version, ranked = record.key.protocol.version, record.standing.ranked
         ledger.expect(
             "protocols",
             version,
@@ -115,17 +114,17 @@ def _open(
     facts = record.key.dataset
     skip_bad = bool(record.left_out)
     if isinstance(protocol, CrossCorpus):
-        members = tuple(sorted(facts["corpora"] if len(facts["corpora"]) > 1 else union))
+        members = tuple(sorted(facts.corpora if len(facts.corpora) > 1 else union))
         request = Request(models=(), datasets=members, protocols=(protocol.name,), skip_bad_audio=skip_bad)
         found = cross(protocol, request, place.registry, place.data_roots, place.cache, place.progress)
         for crossed, split in found.tasks:
-            if crossed.manifest.dataset == facts["name"]:
+            if crossed.manifest.dataset == facts.name:
                 return crossed, split
         raise UsageError(f"its corpora {list(members)} give no crossing of that name here")
-    asked = digest_value([facts["name"], facts.get("params", {}), skip_bad])
+    asked = digest_value([facts.name, facts.params, skip_bad])
     if asked not in opened:
-        dataset = place.registry.get("dataset", facts["name"]).create(**facts.get("params", {}))
-        with place.progress(f"reading {facts['name']}", 0) as advance:
+        dataset = place.registry.get("dataset", facts.name).create(**facts.params)
+        with place.progress(f"reading {facts.name}", 0) as advance:
             opened[asked] = open_corpus(
                 dataset, place.data_roots, place.cache, skip_bad_audio=skip_bad, progress=advance
             )
@@ -143,26 +142,20 @@ def _check_task(store: Store, group: Sequence[Record], corpus: Corpus, split: Sp
         _check_standing(path, record, corpus, ledger)
     first = group[0]
     path, name = store.record_path(first), corpus.manifest.dataset
-    facts: Mapping[str, Any] = corpus.facts()
-    wanted: Mapping[str, Any] = first.key.dataset
-    ledger.expect("splits", first.key.protocol["split"], split.digest, _digest(path, f"the split of {name}"))
-    version = _version(store, first, f"dataset {name}", wanted["version"], facts["version"])
-    ledger.expect("dataset versions", wanted["version"], facts["version"], version)
+    facts, wanted = corpus.facts(), first.key.dataset
+    ledger.expect("splits", first.key.protocol.split, split.digest, _digest(path, f"the split of {name}"))
+    version = _version(store, first, f"dataset {name}", wanted.version, facts.version)
+    ledger.expect("dataset versions", wanted.version, facts.version, version)
     for what, sentence in (
         ("label_map", f"the label map of {name}"),
         ("manifest", f"the manifest of {name} (who says what in which clip)"),
-        ("audio", f"the recordings of {name} ({first.audio.get('label')} there, {corpus.variant()['label']} here)"),
+        ("audio", f"the recordings of {name} ({first.audio.label} there, {corpus.variant().label} here)"),
     ):
-        ledger.expect(f"{what} digests".replace("_", " "), wanted[what], facts[what], _digest(path, sentence))
-    if dict(wanted) != _as_read(facts):
+        ledger.expect(
+            f"{what} digests".replace("_", " "), getattr(wanted, what), getattr(facts, what), _digest(path, sentence)
+        )
+    if canonical_json(wanted.facts()) != canonical_json(facts.facts()):
         raise BoardError(f"{path}: the facts of {name} in its key are not those of the corpus here")
-
-
-def _as_read(facts: Any) -> Any:
-    """Return facts as they come back from a JSON file."""
-    if isinstance(facts, Mapping):
-        return {name: _as_read(each) for name, each in facts.items()}
-    return [_as_read(each) for each in facts] if isinstance(facts, tuple | list) else facts
 
 
 def _digest(path: Path, what: str) -> str:
@@ -185,7 +178,7 @@ def _check_labels(path: Path, found: TestPredictions, corpus: Corpus, split: Spl
 
 
 def _check_fold(path: Path, record: Record, predictions: TestPredictions | None, split: Split, ledger: Ledger) -> None:
-    name, number = record.key.fold, record.key.protocol.get("folds")
+    name, number = record.key.fold, record.key.protocol.folds
     fold = {each.name: each for each in split.folds}.get(name)
     if fold is None or number != len(split.folds):
         names = ", ".join(each.name for each in split.folds)
@@ -208,10 +201,10 @@ def _check_fold(path: Path, record: Record, predictions: TestPredictions | None,
 def _check_standing(path: Path, record: Record, corpus: Corpus, ledger: Ledger) -> None:
     expected = {
         "diagnostic": corpus.dataset.card.diagnostic is not None,
-        "headline": corpus.apart is None,
+        "headline": corpus.exclusion is None,
     }
     for name, value in expected.items():
-        found = record.standing.get(name)
+        found = getattr(record.standing, name)
         ledger.expect("standings", found, value, f"{path}: it says {name} {found}, but its corpus says {value}")
 
 

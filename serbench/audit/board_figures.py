@@ -12,7 +12,6 @@ import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -21,6 +20,7 @@ from serbench.errors import BoardError
 from serbench.results.record import Record
 from serbench.results.reported import OF_COUNTS
 from serbench.results.store import Store, TestPredictions
+from serbench.scoring.figure import Figure
 from serbench.scoring.metric import Metric
 from serbench.scoring.metrics import confusion
 
@@ -85,7 +85,7 @@ def _check_cell(
                 f"{path}: its {name} is of version {version} of the definition, the one installed is {known}; run the "
                 f"board again"
             )
-        _compare(path, name, record.scores[name], metrics[name](found.truth, found.scores).facts(), ledger)
+        _compare(path, name, record.scores[name], metrics[name](found.truth, found.scores), ledger)
 
 
 def _check_reported(path: Path, record: Record, ledger: Ledger) -> None:
@@ -93,13 +93,14 @@ def _check_reported(path: Path, record: Record, ledger: Ledger) -> None:
     counts = np.array(record.confusion)
     if counts.shape != (len(record.classes),) * 2 or counts.sum() != record.rows.get("test"):
         raise BoardError(f"{path}: its confusion matrix does not count its {record.rows.get('test')} test rows")
+    missing = Figure.undefined("not there")
     for name, metric in OF_COUNTS.items():
-        _compare(path, name, record.scores.get(name, {}), {"value": float(metric(counts))}, ledger)
+        _compare(path, name, record.scores.get(name, missing), Figure(float(metric(counts))), ledger)
     ledger.skip("self-reported rows have no predictions: their confusion matrices are taken at their word")
 
 
-def _compare(path: Path, name: str, found: Mapping[str, Any], computed: Mapping[str, Any], ledger: Ledger) -> None:
-    claimed, value = found.get("value"), computed["value"]
+def _compare(path: Path, name: str, found: Figure, computed: Figure, ledger: Ledger) -> None:
+    claimed, value = found.value, computed.value
     same = claimed == value if claimed is None or value is None else math.isclose(claimed, value, rel_tol=1e-9)
     if not same:
         raise BoardError(f"{path}: its {name} is {claimed}, but its predictions give {value}")
@@ -119,7 +120,7 @@ def _check_rows(store: Store, records: Sequence[Record], ledger: Ledger) -> None
         first, key = store.record_path(group[0]), group[0].key
         seeds = sorted({record.key.seed for record in group})
         wanted = list(range(len(seeds)))
-        seeded = group[0].standing.get("declared", {}).get("seeded", True)
+        seeded = group[0].standing.declared.seeded
         ledger.expect(
             "seeds",
             seeds,
@@ -128,8 +129,8 @@ def _check_rows(store: Store, records: Sequence[Record], ledger: Ledger) -> None
             + (f"{wanted}: seeds are not chosen" if seeded else "seed 0 alone: nothing is drawn"),
         )
         folds = {record.key.fold for record in group}
-        number = key.protocol.get("folds")
-        if number is not None and len(folds) > number:
+        number = key.protocol.folds
+        if len(folds) > number:
             raise BoardError(f"{first}: its row has {len(folds)} folds ({', '.join(sorted(folds))}), expected {number}")
         for seed in seeds:
             done = [record.key.fold for record in group if record.key.seed == seed]

@@ -112,7 +112,7 @@ def listen(dataset: Dataset, places: Places, progress: Progress) -> Heard:
     with progress(f"comparing the sounds of {dataset.card.name}", 0):
         twins = find_twins(corpus.manifest, corpus.inventory, fingerprints, places.cache)
     oddities = find_oddities(corpus.manifest, corpus.inventory, fingerprints, twins)
-    return Heard(dataset, corpus.manifest, corpus.inventory.variant()["label"], oddities, twins)
+    return Heard(dataset, corpus.manifest, corpus.variant().label, oddities, twins)
 
 
 def open_and_listen(dataset: Dataset, places: Places, progress: Progress) -> tuple[Corpus, dict[str, Fingerprint]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from serbench.audit.corpora import Places, open_and_listen
 from serbench.corpus.dataset import Dataset
@@ -17,6 +16,7 @@ from serbench.plugin.registry import Registry
 from serbench.protocol.cross import Crossing
 from serbench.protocol.protocols import CrossCorpus, get_protocol
 from serbench.protocol.split import Split
+from serbench.results.facts import DatasetFacts
 from serbench.results.record import Record
 from serbench.run.corpora import Corpus
 from serbench.run.crossing import join
@@ -75,7 +75,7 @@ class Again:
             When a corpus is not there, the dataset or protocol unknown, or the split cannot be made; says why.
         """
         facts, left_out = record.key.dataset, set(record.left_out)
-        rule = get_protocol(record.key.protocol["name"], emobox=self._emobox)
+        rule = get_protocol(record.key.protocol.name, emobox=self._emobox)
         if isinstance(rule, CrossCorpus):
             return self._crossed(rule, facts, left_out)
         known = self._open(facts)
@@ -83,9 +83,9 @@ class Again:
         split = rule.split(known.corpus.dataset, manifest)
         return Remade(manifest, self._twins_of([known], known.corpus), split)
 
-    def _crossed(self, rule: CrossCorpus, facts: Mapping[str, Any], left_out: set[str]) -> Remade:
-        crossing = Crossing(tuple(facts["trained_on"]), facts["tested_on"])
-        known = {name: self._open(facts["corpora"][name]) for name in crossing.members}
+    def _crossed(self, rule: CrossCorpus, facts: DatasetFacts, left_out: set[str]) -> Remade:
+        crossing = Crossing(facts.trained_on, facts.tested_on)
+        known = {name: self._open(facts.corpora[name]) for name in crossing.members}
         members = {
             name: replace(each.corpus, manifest=_without(each.corpus.manifest, left_out, f"{name}/"))
             for name, each in known.items()
@@ -95,10 +95,10 @@ class Again:
         split = rule.divide(crossing, datasets, {name: each.manifest for name, each in members.items()})
         return Remade(corpus.manifest, self._twins_of(list(known.values()), corpus), split)
 
-    def _open(self, facts: Mapping[str, Any]) -> _Known:
-        made = digest_value([facts["name"], facts.get("params", {})])
+    def _open(self, facts: DatasetFacts) -> _Known:
+        made = digest_value([facts.name, facts.params])
         if made not in self._known:
-            dataset = self._registry.get("dataset", facts["name"]).create(**facts.get("params", {}))
+            dataset = self._registry.get("dataset", facts.name).create(**facts.params)
             self._known[made] = _Known(*open_and_listen(dataset, self._places, self._progress))
         return self._known[made]
 

@@ -20,17 +20,16 @@ differ in the class or the speaker of a row), ``split`` (another one than is mad
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from serbench.audit.recorded_splits import Again
 from serbench.audit.splits import SplitAudit, audit_split
 from serbench.corpus.finding import Finding
-from serbench.digest import digest_value
 from serbench.errors import FormatError, SerbenchError, UsageError
 from serbench.protocol.split import Split
 from serbench.protocol.text import NewSentences
+from serbench.results.facts import DatasetFacts, ProtocolFacts
 from serbench.results.record import Record
 from serbench.results.store import Store, TestPredictions
 
@@ -55,8 +54,8 @@ class TaskAudit:
         What was found in the split itself, or None where it could not be made again.
     """
 
-    dataset: Mapping[str, Any]
-    protocol: Mapping[str, Any]
+    dataset: DatasetFacts
+    protocol: ProtocolFacts
     systems: tuple[str, ...]
     cells: int
     tested: int
@@ -86,13 +85,13 @@ def audit_run(store: Store, again: Again) -> list[TaskAudit]:
     """
     tasks: dict[str, list[Record]] = defaultdict(list)
     for record in store.records():
-        tasks[digest_value({"dataset": record.key.dataset, "protocol": record.key.protocol})].append(record)
+        tasks[record.key.task].append(record)
     if not tasks:
         raise UsageError(
             f"no records below {store.folder}, expected the --out folder of a run; see serbench run --help"
         )
     audits = [_audit(store, records, again) for records in tasks.values()]
-    return sorted(audits, key=lambda each: (each.dataset["name"], each.protocol["name"], each.protocol["split"]))
+    return sorted(audits, key=lambda each: (each.dataset.name, each.protocol.name, each.protocol.split))
 
 
 def _audit(store: Store, records: Sequence[Record], again: Again) -> TaskAudit:
@@ -108,13 +107,13 @@ def _audit(store: Store, records: Sequence[Record], again: Again) -> TaskAudit:
         remade = again.split(records[0])
     except SerbenchError as error:
         found.append(Finding(kind="unseen", text="the split could not be made again", items=(str(error),)))
-        found += _of_speakers(done) if key.protocol["name"] != NewSentences.name else []
+        found += _of_speakers(done) if key.protocol.name != NewSentences.name else []
     else:
-        if remade.split.digest == key.protocol["split"]:
+        if remade.split.digest == key.protocol.split:
             found += _of_split(done, remade.split)
             audit = audit_split(remade.manifest, remade.split, remade.twins)
         else:
-            texts = (f"records {key.protocol['split']}, here {remade.split.digest}",)
+            texts = (f"records {key.protocol.split}, here {remade.split.digest}",)
             found.append(
                 Finding(kind="split", text="another split than serbench makes of the corpus here", items=texts)
             )
@@ -151,7 +150,7 @@ def _cell(record: Record) -> str:
 
 def _of_cells(records: Sequence[Record]) -> list[Finding]:
     """Return the folds that lack a done record, for every model and seed that was begun."""
-    expected = records[0].key.protocol.get("folds")
+    expected = records[0].key.protocol.folds
     folds: dict[str, set[str]] = defaultdict(set)
     for record in records:
         folds[_cell(record)] |= {record.key.fold} if record.status == "done" else set()

@@ -10,23 +10,22 @@ sizes and memory belong to the machine that measured them and are taken as they 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from serbench.audit.board_code import check_code, check_declared
 from serbench.audit.board_corpora import Place, check_originals
 from serbench.audit.board_figures import check_cells
 from serbench.audit.ledger import Ledger
+from serbench.board.leaderboard import Leaderboard
+from serbench.board.rows import metrics_of
 from serbench.board.site.pages import SITE
 from serbench.board.views import FACTS, first_stale
 from serbench.errors import BoardError, UsageError
 from serbench.plugin.registry import Registry
 from serbench.results.record import Record
-from serbench.results.row import Row
 from serbench.results.store import Store
 from serbench.results.summary import summarise
-from serbench.scoring.metric import Metric
-from serbench.scoring.metrics import CORE_METRICS
 
 
 def verify(folder: Path, place: Place, *, allow_changed_code: bool = False) -> Ledger:
@@ -71,34 +70,10 @@ def _check_views(store: Store, records: Sequence[Record], registry: Registry, le
         ledger.skip("views: there are none; serbench leaderboard build makes them")
     else:
         site = (store.folder / SITE / "index.html").exists()
-        stale = first_stale(summarise(store, metrics), store.folder, site=site)
+        stale = first_stale(Leaderboard.of(summarise(store, metrics, records=records)), store.folder, site=site)
         if stale:
             raise BoardError(f"{stale}; a rank or figure was altered, or serbench leaderboard build was not run")
         ledger.holds("views")
 
 
-def board_rows(folder: Path, registry: Registry) -> tuple[list[Row], list[str]]:
-    """Return the rows of a board with the metrics that its records name, and the names of those not installed.
-
-    Raises
-    ------
-    FormatError
-        When a record or its predictions are damaged.
-    """
-    store = Store(folder)
-    metrics, missing = metrics_of(store.records(), registry)
-    return summarise(store, metrics), missing
-
-
-def metrics_of(records: Iterable[Record], registry: Registry) -> tuple[list[Metric], list[str]]:
-    """Return the core metrics and the others that records name, sorted, and those that nobody installed offers.
-
-    So the views do not depend on what else is installed where they are made.
-    """
-    core = [metric.card.name for metric in CORE_METRICS]
-    others = sorted({name for record in records for name in record.metrics} - set(core))
-    known = [registry.get("metric", name) for name in others if name in registry.metrics]
-    return [*CORE_METRICS, *known], [name for name in others if name not in registry.metrics]
-
-
-__all__ = ["board_rows", "metrics_of", "verify"]
+__all__ = ["verify"]

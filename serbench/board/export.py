@@ -11,18 +11,19 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from serbench.board.pages.markdown import one_line
-from serbench.board.ranking.boards import display_names
-from serbench.board.wording import audio_label, label_map_of
+from serbench.board.columns import Column, Table, columns_of
+from serbench.board.numbers import one_line
+from serbench.board.ranking.boards import Board, Placement, make_boards
+from serbench.board.wording import audio_label
 from serbench.corpus.dataset import DatasetCard
 from serbench.errors import UnknownNameError
 from serbench.results.row import Row
 
-#: Metrics by Hugging Face's words: type, name for people, arguments.
-_METRICS: Mapping[str, tuple[str, str, dict[str, Any]]] = {
-    "uar": ("recall", "UAR (unweighted average recall)", {"average": "macro"}),
-    "wa": ("accuracy", "WA (accuracy)", {}),
-    "macro-f1": ("f1", "macro-F1", {"average": "macro"}),
+#: Core metrics by Hugging Face's words: type and arguments; others are called what they are.
+_TYPES: Mapping[str, tuple[str, dict[str, Any]]] = {
+    "uar": ("recall", {"average": "macro"}),
+    "wa": ("accuracy", {}),
+    "macro-f1": ("f1", {"average": "macro"}),
 }
 
 #: What Croissant 1.0 demands of every dataset beside its context and type, and where nobody's card says it.
@@ -37,7 +38,7 @@ _TERMS = (
 
 
 def model_index(rows: Sequence[Row], name: str) -> dict[str, Any]:
-    """Return the ``model-index`` of a model card: all whole rows of one system under protocols that are ranked.
+    """Return the ``model-index`` of a model card: all complete rows of one system under protocols that are ranked.
 
     Parameters
     ----------
@@ -51,41 +52,49 @@ def model_index(rows: Sequence[Row], name: str) -> dict[str, Any]:
     UnknownNameError
         When no such row has that name.
     """
-    names = display_names(rows)
-    honest = [row for row in rows if row.is_whole and row.standing.get("ranked", True) and row.evidence != "replica"]
-    found = [row for row in honest if names[row.system] == name]
-    if not found:
-        raise UnknownNameError("row", name, {names[row.system] for row in honest})
-    return {"model-index": [{"name": one_line(name), "results": [_result(row) for row in found]}]}
+    found = [
+        (board, placement)
+        for board in make_boards(rows)
+        for placement in board.placements
+        if placement.row.is_complete and board.is_ranked and placement.row.evidence != "replica"
+    ]
+    wanted = [(board, placement) for board, placement in found if placement.name == name]
+    if not wanted:
+        raise UnknownNameError("row", name, {placement.name for _, placement in found})
+    return {"model-index": [{"name": one_line(name), "results": [_result(*pair) for pair in wanted]}]}
 
 
-def _result(row: Row) -> dict[str, Any]:
-    dataset, protocol, classes = str(row.dataset["name"]), str(row.protocol["name"]), len(row.classes)
+def _result(board: Board, placement: Placement) -> dict[str, Any]:
+    row, classes = placement.row, len(placement.row.classes)
+    columns = columns_of(Table.MODEL_INDEX, [board])
+    dataset, protocol = row.dataset.name, row.protocol.name
     return {
         "task": {"type": "audio-classification", "name": "Speech emotion recognition"},
         "dataset": {
             "name": one_line(f"{dataset}, protocol {protocol}, {classes} classes ({audio_label(row)})"),
             "type": one_line(dataset),
-            "config": one_line(f"{protocol}, {label_map_of(row)[0]}"),
+            "config": one_line(f"{protocol}, {row.dataset.label_map.name}"),
             "split": "test",
             # copy, labels and split in one digest: results of one revision may be compared
             "revision": row.task,
             "args": {
-                "manifest_digest": str(row.dataset.get("manifest")),
-                "audio_digest": str(row.dataset.get("audio")),
-                "split_digest": str(row.protocol.get("split")),
+                "manifest_digest": row.dataset.manifest,
+                "audio_digest": row.dataset.audio,
+                "split_digest": row.protocol.split,
             },
         },
-        "metrics": [_metric(row, name) for name in _METRICS if row.scores[name].mean.value is not None],
+        "metrics": [
+            _metric(column, row, value) for column in columns if (value := column.fact(board, placement)) is not None
+        ],
     }
 
 
-def _metric(row: Row, name: str) -> dict[str, Any]:
-    kind, words, arguments = _METRICS[name]
+def _metric(column: Column, row: Row, value: Any) -> dict[str, Any]:
+    kind, arguments = _TYPES.get(column.key, (column.key, {}))
     arguments = {**arguments, "seeds": len(row.seeds), "folds": row.folds, "evidence": row.evidence}
-    if name == "uar" and row.interval.low is not None:
+    if column.key == "uar" and row.interval.low is not None:
         arguments["interval_95_over_speakers"] = [row.interval.low, row.interval.high]
-    return {"type": kind, "value": row.scores[name].mean.value, "name": words, "args": arguments}
+    return {"type": kind, "value": value, "name": column.heading.removesuffix(" %"), "args": arguments}
 
 
 def to_yaml(facts: Mapping[str, Any]) -> str:

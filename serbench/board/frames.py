@@ -9,18 +9,20 @@ of the three levels can be joined. Every frame can be written as Parquet.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 import numpy as np
 
-from serbench.board.pages.render import row_facts
+from serbench.board.columns import Kind, columns_of
+from serbench.board.facts import flat_rows
 from serbench.board.ranking.boards import display_names, make_boards
+from serbench.board.rows import stored_rows
 from serbench.errors import UsageError, suggestion
+from serbench.results.facts import PartFacts
 from serbench.results.record import Record
 from serbench.results.store import Store
-from serbench.results.summary import summarise
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,17 +30,14 @@ if TYPE_CHECKING:
 #: What a line of a frame is: a system on a task, a cell, or a test row of a cell.
 Level = Literal["rows", "cells", "predictions"]
 
-#: Columns of text that may be unknown everywhere, of truth values, of whole numbers. All others are figures, or text.
-_TEXT = ("reason", "interval", "audio_digest", "split_digest", "manifest_digest")
-_TRUTHS = (
-    *("rank_is_shared", "is_floor", "is_whole", "is_headline", "is_altered"),
-    *("on_front_latency", "on_front_macs", "on_front_parameters"),
-    *("uses_test_statistics", "is_same_model"),
+#: The type in a frame of each kind of column; it must not depend on what happens to be known.
+_TYPES: Mapping[Kind, str] = {"text": "str", "figure": "float64", "count": "Int64", "truth": "boolean"}
+#: Of the frames of cells and predictions: what is text and what is counted; all else are figures.
+_TEXTS = (
+    *("protocol", "dataset", "model", "fold", "task", "system", "status", "reason"),
+    *("id", "speaker", "truth", "prediction"),
 )
-_WHOLE_NUMBERS = (
-    *("rank", "seed", "seeds", "folds", "cells_done", "cells_expected", "utterances", "speakers"),
-    *("train", "dev", "test", "augmented"),
-)
+_COUNTS = ("seed", "train", "dev", "test", "augmented")
 
 
 def load_results(path: str | Path, level: Level = "rows") -> pd.DataFrame:
@@ -71,55 +70,52 @@ def load_results(path: str | Path, level: Level = "rows") -> pd.DataFrame:
     if level not in makers:
         known = get_args(Level)
         raise UsageError(f"level is {level!r}, expected one of {list(known)}{suggestion(str(level), known)}")
-    frame = makers[level](Store(Path(path)))
+    frame, kinds = makers[level](Path(path))
     if frame.empty:
         raise UsageError(f"no {level} below {path}, expected the --out folder of a run or a leaderboard")
-    return frame.astype({name: _kind(name, column) for name, column in frame.items()})
+    return frame.astype({name: _TYPES[kinds(name)] for name in frame})
 
 
-def _kind(name: Any, column: pd.Series[Any]) -> str:
-    """Return the type of a column, which must not depend on what happens to be known."""
-    if name in _WHOLE_NUMBERS:
-        return "Int64"
-    if name in _TEXT or column.dtype == "str":
-        return "str"
-    return "boolean" if name in _TRUTHS else "float64"
+def _kind(name: str) -> Kind:
+    if name in _COUNTS:
+        return "count"
+    return "text" if name in _TEXTS else "figure"
 
 
-def _rows(store: Store) -> pd.DataFrame:
+def _rows(folder: Path) -> tuple[pd.DataFrame, Callable[[str], Kind]]:
     import pandas as pd
 
-    return pd.DataFrame(
-        [
-            {**row_facts(board, place), "system": place.row.system}
-            for board in make_boards(summarise(store))
-            for place in board.places
-        ]
-    )
+    from serbench.plugin.registry import load_registry
+
+    rows, _ = stored_rows(folder, load_registry())
+    boards = make_boards(rows)
+    kinds = {column.key: column.kind for column in columns_of(None, boards)}
+    return pd.DataFrame(flat_rows(boards)), kinds.__getitem__
 
 
-def _cells(store: Store) -> pd.DataFrame:
+def _cells(folder: Path) -> tuple[pd.DataFrame, Callable[[str], Kind]]:
     import pandas as pd
 
+    store = Store(folder)
     records = list(store.records())
     names = _system_names(records)
-    return pd.DataFrame(
-        [
-            {
-                **_names(record, names),
-                "status": record.status,
-                "reason": record.reason,
-                **record.rows,
-                **{name: figure["value"] for name, figure in (*record.scores.items(), *record.cost.items())},
-            }
-            for record in records
-        ]
-    )
+    lines = [
+        {
+            **_names(record, names),
+            "status": record.status,
+            "reason": record.reason,
+            **record.rows,
+            **{name: figure.value for name, figure in (*record.scores.items(), *record.cost.items())},
+        }
+        for record in records
+    ]
+    return pd.DataFrame(lines), _kind
 
 
-def _predictions(store: Store) -> pd.DataFrame:
+def _predictions(folder: Path) -> tuple[pd.DataFrame, Callable[[str], Kind]]:
     import pandas as pd
 
+    store = Store(folder)
     records = list(store.records())
     names = _system_names(records)
     frames = []
@@ -133,10 +129,10 @@ def _predictions(store: Store) -> pd.DataFrame:
             "speaker": found.speakers,
             "truth": classes[found.truth],
             "prediction": classes[found.scores.argmax(axis=1)],
-            **{f"score:{name}": found.scores[:, place] for place, name in enumerate(found.classes)},
+            **{f"score:{name}": found.scores[:, column] for column, name in enumerate(found.classes)},
         }
         frames.append(pd.DataFrame({**_names(record, names), **facts}, index=range(len(found.ids))))
-    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
+    return (pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()), _kind
 
 
 class _System(NamedTuple):
@@ -144,23 +140,24 @@ class _System(NamedTuple):
 
     label: str
     system: str
-    model: Mapping[str, Any]
-    features: Sequence[Mapping[str, Any]]
-    augmentations: Sequence[Mapping[str, Any]]
+    model: PartFacts
+    features: Sequence[PartFacts]
+    augmentations: Sequence[PartFacts]
 
 
 def _system_names(records: Sequence[Record]) -> dict[str, str]:
     return display_names(
-        _System(each.label, each.key.system, each.key.model, each.key.features, each.key.augmentations)
-        for each in records
+        _System(record.label, key.system, key.model, key.features, key.augmentations)
+        for record in records
+        for key in (record.key,)
     )
 
 
 def _names(record: Record, names: Mapping[str, str]) -> dict[str, Any]:
     key = record.key
     return {
-        "protocol": key.protocol["name"],
-        "dataset": key.dataset["name"],
+        "protocol": key.protocol.name,
+        "dataset": key.dataset.name,
         "model": names[key.system],
         "fold": key.fold,
         "seed": key.seed,

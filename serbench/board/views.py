@@ -12,46 +12,47 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from serbench.board.facts import json_rows
+from serbench.board.leaderboard import Leaderboard
+from serbench.board.pages.files import DIGITS, pages
 from serbench.board.pages.latex import COMMENT, latex_pages
-from serbench.board.pages.render import DIGITS, pages
-from serbench.board.ranking.boards import to_json
-from serbench.board.ranking.matrix import is_crossed, matrix_facts
+from serbench.board.ranking.matrix import matrix_facts
 from serbench.board.site.pages import PAGE, SITE, make_site
 from serbench.board.site.script import SCRIPT, is_stale, write_script
-from serbench.board.wording import MARK
+from serbench.board.wording import MADE
 from serbench.files import write_text
-from serbench.results.row import Row
 
 KIND = "serbench-leaderboard"
-FORMAT = 1
+FORMAT = 2
 
 #: The view that holds every fact of every row.
 FACTS = "leaderboard.json"
 
 
-def make_views(rows: Sequence[Row], *, site: bool = True) -> dict[str, str]:
+def make_views(leaderboard: Leaderboard, *, site: bool = True) -> dict[str, str]:
     """Return from path (POSIX, relative) to text, sorted by path; without ``site``, none of its files."""
     facts = {
         "kind": KIND,
         "format": FORMAT,
-        "rows": to_json(rows),
-        "matrix": matrix_facts(row for row in rows if is_crossed(row)),
+        "rows": json_rows(leaderboard.boards),
+        "matrix": matrix_facts(leaderboard.crossed),
     }
     text = json.dumps(_steady(facts), sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False)
-    found = {FACTS: f"{text}\n", **pages(rows), **latex_pages(rows), **(make_site(rows) if site else {})}
+    pages_of_site = make_site(leaderboard) if site else {}
+    found = {FACTS: f"{text}\n", **pages(leaderboard), **latex_pages(leaderboard), **pages_of_site}
     return dict(sorted(found.items()))
 
 
-def build(rows: Sequence[Row], folder: Path, *, site: bool = True) -> list[Path]:
+def build(leaderboard: Leaderboard, folder: Path, *, site: bool = True) -> list[Path]:
     """Write every view and remove those of rows that are gone; return the files, sorted.
 
     The site gets the script that sorts its tables too, where that can be had; it is no view and not returned.
     """
-    views = make_views(rows, site=site)
+    views = make_views(leaderboard, site=site)
     for name, text in views.items():
         write_text(folder / name, text)
     for path in strays(folder, views):
@@ -61,9 +62,9 @@ def build(rows: Sequence[Row], folder: Path, *, site: bool = True) -> list[Path]
     return sorted(folder / name for name in views)
 
 
-def first_stale(rows: Sequence[Row], folder: Path, *, site: bool = True) -> str | None:
+def first_stale(leaderboard: Leaderboard, folder: Path, *, site: bool = True) -> str | None:
     """Return a sentence that names the first view, by path, that is not what a build would write now, or None."""
-    views = make_views(rows, site=site)
+    views = make_views(leaderboard, site=site)
     for name, text in views.items():
         path = folder / name
         if not path.is_file():
@@ -90,10 +91,10 @@ def strays(folder: Path, views: Mapping[str, str]) -> Iterable[Path]:
 
 def _is_ours(path: Path) -> bool:
     """Tell whether a build made the file: it says so, or stands beside a page that says so."""
-    marks = {".md": MARK, ".svg": MARK, ".tex": COMMENT, ".html": PAGE}
+    firsts = {".md": MADE, ".svg": MADE, ".tex": COMMENT, ".html": PAGE}
     if path.suffix == ".csv":
-        return any(_is_ours(path.with_suffix(ending)) for ending in marks)
-    return path.suffix in marks and path.is_file() and path.read_text(encoding="utf-8").startswith(marks[path.suffix])
+        return any(_is_ours(path.with_suffix(ending)) for ending in firsts)
+    return path.suffix in firsts and path.is_file() and path.read_text(encoding="utf-8").startswith(firsts[path.suffix])
 
 
 def _difference(found: str, expected: str) -> str:

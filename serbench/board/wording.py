@@ -1,180 +1,130 @@
-"""How a row is put into words: the cells of tables, the names of machines, copies and commands."""
+"""How rows are put into words: marks beside names, what tasks, copies and pages are called, the command of a row.
+
+Conventions
+-----------
+A mark is one sign beside a name; it changes no rank, the reader judges. Every view that shows a mark says what it means
+by :func:`mark_meanings`.
+
+====  =====================================================================================================
+``§``  the model or a feature was pretrained on other recordings
+``‡``  likewise on the very corpus that is tested, under the dataset's name
+``¶``  the model uses statistics of the test rows beyond one row at a time
+``↓``  a model at reduced precision that keeps what its float32 row reaches; ``⇓`` one that does not
+``◆``  before a cost: the row is Pareto-optimal in UAR and that cost
+``†``  beside a dataset: a lossy or derived copy of its recordings
+====  =====================================================================================================
+"""
 
 from __future__ import annotations
 
-import json
 import shlex
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, get_args
+from collections.abc import Iterable
+from typing import get_args
 from urllib.parse import quote
 
-from serbench.board.marks import mark_meanings, marks_of
-from serbench.board.pages.markdown import NOTHING, escape, one_line, percent, short
-from serbench.board.ranking.boards import FLOORS, Board, Place
-from serbench.board.ranking.pareto import AXES
+from serbench.board.numbers import one_line
+from serbench.board.ranking.boards import Board, Placement
 from serbench.board.ranking.precision import precision_meanings
 from serbench.digest import canonical_json
+from serbench.results.facts import AudioCopy
 from serbench.results.row import Evidence, Row
-from serbench.scoring.figure import Figure
 
-#: Stands before a cost of a row on the Pareto front.
-FRONT = "◆"
 #: First line of every page that a build may replace or remove.
-MARK = "<!-- made by `serbench leaderboard build`; edits are lost -->"
+MADE = "<!-- made by `serbench leaderboard build`; edits are lost -->"
+
+PRETRAINED, SAW_THE_TEST, TEST_STATISTICS = "§", "‡", "¶"
+PARETO, ALTERED = "◆", "†"
+
+#: Of the marks that a row's cards declare.
+_DECLARED = {
+    PRETRAINED: "pretrained on other data",
+    SAW_THE_TEST: "pretrained on this very corpus: its UAR says nothing of new recordings",
+    TEST_STATISTICS: "uses statistics of all test rows, not of each alone",
+}
+#: What the marks of a table mean that do not stand beside a name.
+PARETO_MEANING = (
+    f"{PARETO} Pareto-optimal: no other row is as good in UAR and as cheap in that cost, and better in one of the two; "
+    f"incomplete and self-reported rows aside, times within one machine"
+)
+ALTERED_MEANING = f"{ALTERED} from a lossy or derived copy of the recordings"
 
 
-def machine_name(card: Mapping[str, Any]) -> str:
-    """Return a machine card in a few words.
-
-    >>> machine_name({"processor": "Intel(R) Xeon(R) CPU @ 2.20GHz", "cores": 2, "threads": 1, "accelerator": None})
-    'Intel Xeon CPU @ 2.20GHz, 2 cores, 1 thread'
-    """
-    if not card:
-        return "unknown machine"
-    words = str(card.get("processor", "unknown processor")).replace("(R)", "").replace("(TM)", "")
-    parts = [str(card["accelerator"])] if card.get("accelerator") else []
-    parts.append(" ".join(words.split()))
-    counts = [(card[name], name) for name in ("cores", "threads") if card.get(name)]
-    parts += [f"{number} {name[:-1] if number == 1 else name}" for number, name in counts]
-    return ", ".join(parts)
+def declared_marks(row: Row) -> str:
+    """Return the marks of what the row's cards declare; empty where they declare nothing."""
+    declared = row.standing.declared
+    seen = declared.pretrained_on
+    found = [SAW_THE_TEST if row.dataset.tested_on in seen else PRETRAINED] if seen else []
+    return "".join(found + [TEST_STATISTICS] * declared.uses_test_statistics)
 
 
-def machine_key(row: Row) -> str:
-    """Return the row's machine card as a text that is equal for equal cards."""
-    return canonical_json(row.machine)
+def marks_of(placement: Placement) -> str:
+    """Return the marks beside a name: what its cards declare, and what it is of its model at reduced precision."""
+    return declared_marks(placement.row) + (placement.variant.sign if placement.variant else "")
 
 
-def machine_letters(rows: Sequence[Row]) -> dict[str, str]:
-    """Return a letter per :func:`machine_key`: A for the first in the order of their texts."""
-    cards = sorted({machine_key(row) for row in rows})
-    return {card: chr(ord("A") + place) if place < 26 else f"M{place + 1}" for place, card in enumerate(cards)}
-
-
-def machine_legend(letters: Mapping[str, str], paces: Mapping[str, str]) -> Iterator[str]:
-    """Yield a list item per machine: letter, name, the whole card, and how fast it was (``serbench.board.pace``)."""
-    for card, letter in letters.items():
-        facts = json.loads(card)
-        details = "; ".join(f"{name} {value}" for name, value in sorted(facts.items()) if value is not None)
-        pace = f"; {escape(paces[card])}" if card in paces else ""
-        yield f"* {letter}: {escape(machine_name(facts))} ({escape(details)}){pace}"
+def mark_meanings(placements: Iterable[Placement]) -> list[str]:
+    """Return a sentence part per mark that one of the placements has: ``§ pretrained on other data (librispeech)``."""
+    placements = list(placements)
+    found = {mark for placement in placements for mark in declared_marks(placement.row)}
+    seen = sorted({name for placement in placements for name in placement.row.standing.declared.pretrained_on})
+    declared = [
+        f"{mark} {meaning}" + (f" ({', '.join(seen)})" if mark == PRETRAINED else "")
+        for mark, meaning in _DECLARED.items()
+        if mark in found
+    ]
+    return declared + precision_meanings(placement.variant for placement in placements)
 
 
 def audio_label(row: Row) -> str:
-    """Return what kind of copy was read, saying so where it is lossy or derived from another.
-
-    >>> from types import SimpleNamespace as Row
-    >>> audio_label(Row(audio={"label": "Opus 16 kHz", "lossy": True, "derived": True}))
-    'Opus 16 kHz, lossy, derived copy'
-    """
+    """Return what kind of copy was read, saying so where it is lossy or derived from another."""
     return copy_label(row.audio)
 
 
-def copy_label(audio: Mapping[str, Any]) -> str:
-    """Return the same of the facts of a copy."""
-    label = str(audio.get("label") or "unknown audio")
-    for fact, word in (("lossy", "lossy"), ("derived", "derived copy")):
-        if audio.get(fact) and word.split()[0] not in label.casefold():
-            label += f", {word}"
+def copy_label(audio: AudioCopy) -> str:
+    """Return the same of the facts of a copy: ``Opus 16 kHz, lossy, derived copy``."""
+    label = audio.label or "unknown audio"
+    for is_so, words in ((audio.lossy, "lossy"), (audio.derived, "derived copy")):
+        if is_so and words.split()[0] not in label.casefold():
+            label += f", {words}"
     return label
 
 
 def is_altered(row: Row) -> bool:
     """Tell whether the row was measured on a lossy or derived copy of the recordings."""
-    return bool(row.audio.get("lossy") or row.audio.get("derived"))
-
-
-def model_cell(place: Place) -> str:
-    """Return the name, escaped, with its marks; a floor's in italics."""
-    name, marks = escape(place.name), signs_of(place)
-    return (f"*{name}*" if place.row.model["name"] in FLOORS else name) + (f" {marks}" if marks else "")
-
-
-def signs_of(place: Place) -> str:
-    """Return the signs beside a name: what its cards declared, and what it is of its model at reduced precision."""
-    return marks_of(place.row) + (place.variant.sign if place.variant else "")
-
-
-def sign_meanings(places: Iterable[Place]) -> list[str]:
-    """Return a sentence part per sign that one of the places has."""
-    places = list(places)
-    return mark_meanings(place.row for place in places) + precision_meanings(place.variant for place in places)
+    return bool(row.audio.lossy or row.audio.derived)
 
 
 def evidence_of(board: Board) -> str:
     """Return how many rows there are of each kind of evidence: ``3 verified, 1 self-reported``."""
-    counts = Counter(place.row.evidence for place in board.places)
+    counts = Counter(row.evidence for row in board.rows)
     return ", ".join(f"{counts[kind]} {kind}" for kind in get_args(Evidence) if counts[kind])
 
 
-def rank_cell(place: Place) -> str:
-    """Return the rank, with ``=`` where it is shared."""
-    return NOTHING if place.rank is None else f"{place.rank}{'=' if place.is_shared else ''}"
+def facts_of(board: Board) -> str:
+    """Return the size of what was tested: ``535 clips, 10 speakers, 7 classes``."""
+    row = board.first
+    return f"{row.utterances} clips, {row.speakers} speakers, {len(row.classes)} classes"
 
 
-def tie_groups(board: Board) -> list[list[str]]:
-    """Return the names in the largest groups of ranked rows that cannot be told apart, in the order of UAR."""
-    names = [place.name for place in board.places]
-    groups: list[list[str]] = []
-    for start, place in enumerate(board.places):
-        group = [name for name in names[start:] if name == place.name or name in place.ties]
-        if len(group) > 1 and not any(set(group) <= set(other) for other in groups):
-            groups.append(group)
-    return groups
+def detectable(board: Board) -> str:
+    """Return what a comparison on this board can detect: ``minimum detectable difference 8.3 points of UAR``."""
+    if len(board.placements) < 2:
+        return "minimum detectable difference: none, there is one row only"
+    value = board.detectable.value
+    if value is None:
+        return f"minimum detectable difference: none, {board.detectable.reason}"
+    return f"minimum detectable difference {100 * value:.1f} points of UAR"
 
 
-def tie_sentences(board: Board) -> list[str]:
-    """Return :func:`tie_groups` in words: ``a, b and c``."""
-    return [" and ".join([", ".join(group[:-1]), group[-1]]) for group in tie_groups(board)]
-
-
-def resolves(board: Board) -> str:
-    """Return what the board's speakers resolve: ``10 speakers resolve 8.3 points of UAR``."""
-    if len(board.places) < 2:
-        return f"{board.first.speakers} speakers, and one row only"
-    value = board.resolvable.value
-    points = "no difference" if value is None else f"{100 * value:.1f} points of UAR"
-    return f"{board.first.speakers} speakers resolve {points}"
-
-
-def cost_cell(place: Place, figure: str) -> str:
-    """Return a cost, with ``◆`` before it where the row stands on the Pareto front of UAR against it."""
-    stands = any(axis.figure == figure and place.on_front[axis.name] for axis in AXES)
-    return f"{FRONT} {short(place.row.cost_of(figure))}" if stands else short(place.row.cost_of(figure))
-
-
-def mean_of(row: Row, metric: str) -> Figure:
-    """Return a metric's mean over seeds, undefined where it was not computed."""
-    return row.scores[metric].mean if metric in row.scores else Figure.undefined("not computed")
-
-
-def uar_cell(row: Row) -> str:
-    """Return UAR in per cent, with its standard deviation where there are several seeds."""
-    score = row.scores["uar"]
-    return percent(score.mean) + ("" if score.spread.value is None else f" ± {percent(score.spread)}")
-
-
-def interval_cell(row: Row) -> str:
-    """Return the ends of the interval of UAR in per cent."""
-    low, high = row.interval.low, row.interval.high
-    return NOTHING if low is None or high is None else f"{100 * low:.1f} to {100 * high:.1f}"
+def letter(number: int) -> str:
+    """Return a letter for a group: a to z, then numbers."""
+    return chr(ord("a") + number) if number < 26 else str(number + 1)
 
 
 def cells_done(row: Row) -> str:
     """Return how many cells are done, of how many: ``29/30``."""
     return f"{row.cells['done']}/{row.cells['expected'] or '?'}"
-
-
-def why_apart(board: Board) -> str:
-    """Return why a board's UAR is part of no mean."""
-    standing = board.first.standing
-    if standing.get("reason"):
-        return str(standing["reason"])
-    if not board.is_ranked:
-        return "this protocol is never ranked"
-    if standing.get("diagnostic"):
-        return "diagnostic, its score says little about new speakers"
-    return "no recordings of people"
 
 
 def page_stem(board: Board) -> str:
@@ -184,38 +134,34 @@ def page_stem(board: Board) -> str:
 
 def subject_of(board: Board) -> str:
     """Return the dataset whose page the board is on: its own, or the one that is tested where corpora are crossed."""
-    return str(board.first.dataset.get("tested_on", board.dataset))
+    return board.first.dataset.tested_on
 
 
-def label_map_of(row: Row) -> tuple[str, str]:
-    """Return name and version of the row's label map."""
-    facts = row.dataset.get("label_map")
-    return (str(facts.get("name")), str(facts.get("version"))) if isinstance(facts, Mapping) else (str(facts), "?")
+def protocol_name(name: str) -> str:
+    """Return a protocol's name as it is shown first on a page: ``speaker-independent (`si`)`` for ``si``."""
+    return f"speaker-independent (`{name}`)" if name == "si" else f"`{name}`"
 
 
 def task_name(board: Board) -> str:
     """Return the dataset's name; for a task that is not the main one, with what makes it another."""
     if board.is_main:
         return board.dataset
-    return f"{board.dataset} ({label_map_of(board.first)[0]}, {board.first.task[:6]})"
+    return f"{board.dataset} ({board.first.dataset.label_map.name}, {board.first.task[:6]})"
 
 
 def command_of(row: Row) -> str:
-    """Return the command that repeats a row, quoted for a shell."""
-    words = ["serbench", "run", "--model", str(row.model["name"])]
-    for name in row.dataset.get("corpora", [row.dataset["name"]]):
-        words += ["--dataset", str(name)]
+    """Return the command that repeats a row, every argument named, quoted for a shell."""
+    words = ["serbench", "run", "--model", row.model.name]
+    for name in row.dataset.corpora or (row.dataset.name,):
+        words += ["--dataset", name]
     seeds = row.cells["expected"] // row.folds if row.folds else len(row.seeds)
-    words += ["--protocol", str(row.protocol["name"]), "--seeds", str(max(1, seeds))]
-    labels = row.dataset.get("params", {}).get("labels")
-    settings = [f"{row.dataset['name']}.labels={labels}"] if labels is not None else []
+    words += ["--protocol", row.protocol.name, "--seeds", str(max(1, seeds))]
+    labels = row.dataset.params.get("labels")
+    settings = [f"{row.dataset.name}.labels={labels}"] if labels is not None else []
     for part in (row.model, *row.features):
-        # the label names the arguments that differ from their defaults: name[key=value,...]
-        changed = row.label.partition(f"{part['name']}[")[2].partition("]+")[0]
         settings += [
-            f"{part['name']}.{key}={value if isinstance(value, str) else canonical_json(value)}"
-            for key, value in sorted(part.get("params", {}).items())
-            if f",{key}={value}" in f",{changed}"
+            f"{part.name}.{key}={value if isinstance(value, str) else canonical_json(value)}"
+            for key, value in sorted(part.params.items())
         ]
     for setting in settings:
         words += ["--set", setting]
@@ -223,32 +169,28 @@ def command_of(row: Row) -> str:
 
 
 __all__ = [
-    "FRONT",
-    "MARK",
+    "ALTERED",
+    "ALTERED_MEANING",
+    "MADE",
+    "PARETO",
+    "PARETO_MEANING",
+    "PRETRAINED",
+    "SAW_THE_TEST",
+    "TEST_STATISTICS",
     "audio_label",
     "cells_done",
     "command_of",
     "copy_label",
-    "cost_cell",
+    "declared_marks",
+    "detectable",
     "evidence_of",
-    "interval_cell",
+    "facts_of",
     "is_altered",
-    "label_map_of",
-    "machine_key",
-    "machine_legend",
-    "machine_letters",
-    "machine_name",
-    "mean_of",
-    "model_cell",
+    "letter",
+    "mark_meanings",
+    "marks_of",
     "page_stem",
-    "rank_cell",
-    "resolves",
-    "sign_meanings",
-    "signs_of",
+    "protocol_name",
     "subject_of",
     "task_name",
-    "tie_groups",
-    "tie_sentences",
-    "uar_cell",
-    "why_apart",
 ]

@@ -209,7 +209,7 @@ def _progress() -> Iterator[Progress]:
 def _print_end(corpora: Sequence[CorpusAudit], tasks: Sequence[TaskAudit]) -> None:
     """Say what leaks, and what to do next."""
     leaking = [f"{each.manifest.dataset}/{by.split.protocol}" for each in corpora for by in each.splits if by.leaks]
-    leaking += [f"the run's {each.dataset['name']}/{each.protocol['name']}" for each in tasks if each.leaks]
+    leaking += [f"the run's {each.dataset.name}/{each.protocol.name}" for each in tasks if each.leaks]
     console.prose(f"leaking: {', '.join(leaking)}" if leaking else "no leak was found")
     console.line("next: the same command with --json names everything")
 

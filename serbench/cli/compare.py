@@ -9,17 +9,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from serbench.board.numbers import span
 from serbench.cli import console
-from serbench.cli.options import AsJson
+from serbench.cli.options import AsJson, NoPlugins, PluginFiles
+from serbench.cli.stored import stored_rows
 from serbench.errors import UnknownNameError, UsageError, check_names
 
 if TYPE_CHECKING:
     from serbench.board.ranking.compare import Comparison, OnDataset
-    from serbench.board.ranking.difference import Difference
     from serbench.results.row import Row
     from serbench.results.store import Store
 
-_COLUMNS = ("dataset", "A %", "B %", "A - B", "95 %", "p", "Holm", "least", "speakers")
+_COLUMNS = ("dataset", "A %", "B %", "A - B", "95 % CI", "p", "p Holm", "MDD", "speakers")
 _SEEDED = re.compile(r"(?P<name>.+)@seed(?P<seeds>\d+(,\d+)*)")
 
 First = Annotated[str, typer.Argument(metavar="A", help="A row of the leaderboard, by its name there.")]
@@ -45,6 +46,8 @@ def compare(
     folder: Folder = Path("runs"),
     dataset: Datasets = None,
     protocol: Under = "si",
+    plugin: PluginFiles = None,
+    no_plugins: NoPlugins = False,
     as_json: AsJson = False,
 ) -> None:
     """Say whether A is better than B, by how much, how sure.
@@ -55,17 +58,13 @@ def compare(
     from serbench.board.ranking.boards import display_names, make_boards
     from serbench.board.ranking.compare import compare as compare_rows
     from serbench.results.store import Store
-    from serbench.results.summary import summarise
 
-    store = Store(folder)
-    everything = summarise(store)
-    if not everything:
-        raise UsageError(f"no records below {folder}, expected the --out folder of a run; see serbench run --help")
+    store, everything = Store(folder), stored_rows(folder, plugin, no_plugins)
     names = display_names(everything)
-    rows = [row for row in everything if row.protocol["name"] == protocol]
+    rows = [row for row in everything if row.protocol.name == protocol]
     if not rows:
-        raise UnknownNameError("protocol in these records", protocol, {row.protocol["name"] for row in everything})
-    check_names("dataset in these records", dataset or (), {row.dataset["name"] for row in rows})
+        raise UnknownNameError("protocol in these records", protocol, {row.protocol.name for row in everything})
+    check_names("dataset in these records", dataset or (), {row.dataset.name for row in rows})
     known = {names[row.system]: row.system for row in rows}
     boards = [board for board in make_boards(rows) if not dataset or board.dataset in dataset]
     if first == second:
@@ -89,21 +88,21 @@ def _rows_of(asked: str, known: dict[str, str], rows: Sequence[Row], store: Stor
     match = _SEEDED.fullmatch(asked)
     if match is None or match["name"] not in known:
         raise UnknownNameError("row", match["name"] if match else asked, known)
-    whole = [row for row in rows if row.system == known[match["name"]]]
-    seeds = {int(each) for each in match["seeds"].split(",")}
-    there = {seed for row in whole for seed in row.seeds}
+    under_any = [row for row in rows if row.system == known[match["name"]]]
+    seeds = {int(word) for word in match["seeds"].split(",")}
+    there = {seed for row in under_any for seed in row.seeds}
     if not seeds <= there:
         raise UsageError(
             f"{match['name']} was not run under seed {min(seeds - there)}, expected seeds among {sorted(there)}"
         )
-    label, model, protocol = whole[0].label, whole[0].model, whole[0].protocol["name"]
+    first = under_any[0]
     chosen = summarise(
         store,
         keep=lambda record: (
             record.key.seed in seeds
-            and record.label == label
-            and record.key.model == model
-            and record.key.protocol["name"] == protocol
+            and record.label == first.label
+            and record.key.model == first.model
+            and record.key.protocol.name == first.protocol.name
         ),
     )
     return [row for row in chosen if row.system == known[match["name"]]]
@@ -113,43 +112,40 @@ def _print(found: Comparison) -> None:
     console.table(_COLUMNS, map(_line, found.datasets), right=_COLUMNS[1:])
     for dataset, why in found.left_out.items():
         console.line(f"  {dataset} is left out: {why}")
-    if any(each.apart for each in found.datasets) and found.counted != found.datasets:
-        apart = ", ".join(each.dataset for each in found.datasets if each.corrected_p is None)
-        console.line(f"  not counted (diagnostic, or no people): {apart}")
+    if found.counted != found.datasets:
+        for compared in found.datasets:
+            if compared.corrected_p is None:
+                console.line(f"  {compared.dataset} is excluded from the average: {compared.excluded}")
     console.line()
+    under = "speaker-independent (si)" if found.protocol == "si" else found.protocol
     console.prose(
-        f"A is {found.names[0]}, B is {found.names[1]}, protocol {found.protocol}. Differences in points of UAR; p by "
-        "flipping signs of speakers; Holm: p corrected for the number of datasets; least: the smallest difference that "
-        "would be shown in 4 of 5 cases."
+        f"A is {found.names[0]}, B is {found.names[1]}, protocol {under}. Differences in points of UAR; p by flipping "
+        "signs of speakers; p Holm: corrected for the number of datasets; MDD: minimum detectable difference (80 % "
+        "power, level 5 %)."
     )
-    for name in found.untold_luck:
-        console.prose(f"{name} ran under one seed: what another run of it would give is not in these figures.")
+    for name in found.run_under_one_seed:
+        console.prose(f"{name} ran under one seed: its seed-to-seed variance is not in these figures.")
     console.line()
     console.prose(found.sentence)
 
 
-def _line(each: OnDataset) -> tuple[object, ...]:
-    difference = each.difference
+def _line(compared: OnDataset) -> tuple[object, ...]:
+    difference = compared.difference
     return (
-        each.dataset,
-        _points(each.first.uar.value),
-        _points(each.second.uar.value),
+        compared.dataset,
+        _points(compared.first.uar.value),
+        _points(compared.second.uar.value),
         f"{100 * difference.value:+.1f}",
-        _ends(difference),
+        span(difference.interval, sign="+"),
         _p(difference.p),
-        _p(each.corrected_p),
-        _points(difference.resolvable.value),
+        _p(compared.corrected_p),
+        _points(difference.detectable.value),
         difference.speakers,
     )
 
 
 def _points(value: float | None) -> str | None:
     return None if value is None else f"{100 * value:.1f}"
-
-
-def _ends(difference: Difference) -> str | None:
-    low, high = difference.interval.low, difference.interval.high
-    return None if low is None or high is None else f"{100 * low:+.1f} to {100 * high:+.1f}"
 
 
 def _p(value: float | None) -> str | None:

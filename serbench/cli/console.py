@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shutil
 import sys
 import textwrap
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -25,6 +26,8 @@ WIDTH = 80
 
 #: Longer names in the first column of a table may wrap.
 _WIDEST_NAME = 32
+#: Text in other columns wraps down to so many letters.
+_NARROWEST_TEXT = 12
 
 
 def line(text: str = "") -> None:
@@ -64,7 +67,9 @@ def print_json(value: Any) -> None:
 def table(
     columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str | None = None, right: Collection[str] = ()
 ) -> None:
-    """Write a table that fits the line; cells wrap, numbers stay whole, and names of a fair length where there is room.
+    """Write a table that fits the line: cells wrap, and what does not fit goes on in a second table below.
+
+    Numbers stay as they are, and names of a fair length where there is room.
 
     Parameters
     ----------
@@ -77,18 +82,43 @@ def table(
     right
         Headings of the columns that are set flush right: numbers.
     """
-    from rich.table import Table
-
     cells = [["-" if cell is None else str(cell) for cell in row] for row in rows]
     widths = [max(len(row[place]) for row in (columns, *cells)) for place in range(len(columns))]
+    groups = _that_fit(columns, widths, right)
+    for number, group in enumerate(groups):
+        part = [[row[place] for place in group] for row in cells]
+        _draw_table([columns[place] for place in group], part, title=None if number else title, right=right)
+
+
+def _that_fit(columns: Sequence[str], widths: Sequence[int], right: Collection[str]) -> list[list[int]]:
+    """Return the columns in groups whose numbers fit the line, the first column in each: a digit is never cut off."""
+    free = _line_width() - 2 - min(widths[0], _WIDEST_NAME)
+    groups: list[list[int]] = [[0]]
+    used = 0
+    for place in range(1, len(columns)):
+        width = 2 + (widths[place] if columns[place] in right else min(widths[place], _NARROWEST_TEXT))
+        if len(groups[-1]) > 1 and used + width > free:
+            groups.append([0])
+            used = 0
+        groups[-1].append(place)
+        used += width
+    return groups
+
+
+def _draw_table(
+    columns: Sequence[str], rows: Sequence[Sequence[str]], *, title: str | None, right: Collection[str]
+) -> None:
+    from rich.table import Table
+
+    widths = [max(len(row[place]) for row in (columns, *rows)) for place in range(len(columns))]
     # names give way before numbers do: what is cut off a number is another number
     unbroken = [width for place, width in enumerate(widths) if place == 0 or columns[place] in right]
-    fits = widths[0] <= _WIDEST_NAME and sum(unbroken) + 2 * (len(widths) - 1) <= WIDTH
+    fits = widths[0] <= _WIDEST_NAME and sum(unbroken) + 2 * (len(widths) - 1) <= _line_width()
     drawn = Table(box=None, pad_edge=False, title=title, title_justify="left", title_style="bold", header_style="bold")
     for place, name in enumerate(columns):
-        whole = name in right or (place == 0 and fits)
-        drawn.add_column(name, justify="right" if name in right else "left", no_wrap=whole, overflow="fold")
-    for row in cells:
+        unwrapped = name in right or (place == 0 and fits)
+        drawn.add_column(name, justify="right" if name in right else "left", no_wrap=unwrapped, overflow="fold")
+    for row in rows:
         drawn.add_row(*row)
     _draw(drawn)
 
@@ -182,6 +212,11 @@ def _console(*, stderr: bool = False) -> Console:
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() else WIDTH
     return Console(file=stream, width=width, highlight=False, markup=False, emoji=False)
+
+
+def _line_width() -> int:
+    """Return the columns of the line that standard output has."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else WIDTH
 
 
 def _draw(renderable: RenderableType) -> None:

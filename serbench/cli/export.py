@@ -58,7 +58,7 @@ def export(
     if form is Format.MODEL_INDEX:
         if dataset is not None:
             raise UsageError("--dataset goes with --format croissant; the model-index has all datasets of a row")
-        text = _model_index(stored_rows(folder), model)
+        text = _model_index(stored_rows(folder, plugin, no_plugins), model)
     else:
         if dataset is None or model is not None:
             raise UsageError("croissant describes a dataset, expected --dataset NAME and no --model")
@@ -83,7 +83,7 @@ def _only_one(rows: Sequence[Row]) -> str:
     from serbench.board.ranking.boards import FLOORS, display_names
 
     names = display_names(rows)
-    found = sorted({names[row.system] for row in rows if row.model["name"] not in FLOORS})
+    found = sorted({names[row.system] for row in rows if row.model.name not in FLOORS})
     if len(found) != 1:
         raise UsageError(f"there are {len(found)} models beside the floors, expected --model with one of {_all(names)}")
     return found[0]

@@ -59,7 +59,7 @@ def print_tasks(audits: Sequence[TaskAudit]) -> None:
 
 
 def _task(audit: TaskAudit) -> tuple[str, str]:
-    return audit.dataset["name"], audit.protocol["name"]
+    return audit.dataset.name, audit.protocol.name
 
 
 def corpus_facts(audit: CorpusAudit) -> dict[str, Any]:
@@ -80,8 +80,8 @@ def corpus_facts(audit: CorpusAudit) -> dict[str, Any]:
 def task_facts(audit: TaskAudit) -> dict[str, Any]:
     """Return the JSON form, every item in full."""
     return {
-        "dataset": dict(audit.dataset),
-        "protocol": dict(audit.protocol),
+        "dataset": audit.dataset.facts(),
+        "protocol": audit.protocol.facts(),
         "models": audit.systems,
         "cells": audit.cells,
         "tested": audit.tested,

@@ -16,6 +16,7 @@ from serbench.cli.stored import stored_rows
 from serbench.errors import BoardError, UsageError, check_names
 
 if TYPE_CHECKING:
+    from serbench.board.leaderboard import Leaderboard
     from serbench.results.row import Row
 
 #: Where a project publishes its results.
@@ -90,25 +91,32 @@ def register(program: typer.Typer) -> None:
 
 
 def build(
-    folder: Folder = Path("runs"), to: To = None, into: Into = None, site: Site = True, check: Check = False
+    folder: Folder = Path("runs"),
+    to: To = None,
+    into: Into = None,
+    site: Site = True,
+    check: Check = False,
+    plugin: PluginFiles = None,
+    no_plugins: NoPlugins = False,
 ) -> None:
     """Write the leaderboard: per protocol and dataset Markdown, CSV, LaTeX and a page of a site; leaderboard.json.
 
     With --check, exit code 8 says that a view is stale.
     """
+    from serbench.board.leaderboard import Leaderboard
     from serbench.board.pages.insert import insert_tables
     from serbench.board.site.pages import SITE
     from serbench.board.site.script import SCRIPT
     from serbench.board.views import build as write_views
 
-    rows = stored_rows(folder)
+    leaderboard = Leaderboard.of(stored_rows(folder, plugin, no_plugins))
     if check:
-        _check_views(rows, to or folder, into or (), site=site)
+        _check_views(leaderboard, to or folder, into or (), site=site)
         return
     for page in into or ():
-        insert_tables(page, rows)
+        insert_tables(page, leaderboard)
     board = to or folder
-    written = write_views(rows, board, site=site)
+    written = write_views(leaderboard, board, site=site)
     for path in written:
         console.line(str(path))
     if site and not (board / SITE / SCRIPT).is_file():
@@ -122,6 +130,8 @@ def show(
     max_params: MaxParams = None,
     max_macs_per_second: MaxMacs = None,
     max_latency_ms: MaxLatency = None,
+    plugin: PluginFiles = None,
+    no_plugins: NoPlugins = False,
     as_json: AsJson = False,
 ) -> None:
     """Print the leaderboard of a folder of records.
@@ -129,17 +139,20 @@ def show(
     Within a budget, only rows that fit it compete: ranks and fronts are among them, and every row that is left out is
     named with the reason, unknown costs too. With --json and a budget: budget, rows and left_out.
     """
-    from serbench.board.ranking.boards import to_json
+    from serbench.board.facts import json_rows
+    from serbench.board.ranking.boards import make_boards
     from serbench.board.ranking.budget import make_limits, within
     from serbench.cli.scores import print_left_out, print_scores
 
     limits = make_limits(max_params, max_macs_per_second, max_latency_ms)
-    rows, left = within(stored_rows(folder), limits)
+    rows, left = within(stored_rows(folder, plugin, no_plugins), limits)
     if as_json and limits:
-        budget = {each.figure: each.most for each in limits}
-        console.print_json({"budget": budget, "rows": to_json(rows), "left_out": [each.facts() for each in left]})
+        budget = {limit.figure: limit.most for limit in limits}
+        console.print_json(
+            {"budget": budget, "rows": json_rows(make_boards(rows)), "left_out": [omitted.facts() for omitted in left]}
+        )
     elif as_json:
-        console.print_json(to_json(rows))
+        console.print_json(json_rows(make_boards(rows)))
     else:
         if rows:
             print_scores(rows)
@@ -162,17 +175,17 @@ def add(
     from serbench.results.transfer import transfer
 
     there = stored_rows(run)
-    check_names("model in these records", model or (), {row.model["name"] for row in there})
+    check_names("model in these records", model or (), {row.model.name for row in there})
     check_names("dataset in these records", dataset or (), {_tested_on(row) for row in there})
-    check_names("protocol in these records", protocol or (), {row.protocol["name"] for row in there})
+    check_names("protocol in these records", protocol or (), {row.protocol.name for row in there})
     rows = [
         row
         for row in there
-        if (not model or row.model["name"] in model)
+        if (not model or row.model.name in model)
         and (not dataset or _tested_on(row) in dataset)
-        and (not protocol or row.protocol["name"] in protocol)
+        and (not protocol or row.protocol.name in protocol)
     ]
-    taken = [row for row in rows if partial or row.is_whole]
+    taken = [row for row in rows if partial or row.is_complete]
     left = [row for row in rows if row not in taken]
     if not taken:
         raise UsageError(f"{run} has {_left(left)}; run what is missing, or take them with --partial")
@@ -244,13 +257,13 @@ def _progress(label: str, total: int) -> Iterator[Callable[[int], None]]:
         yield bar.reach
 
 
-def _check_views(rows: Sequence[Row], folder: Path, into: Sequence[Path], *, site: bool) -> None:
+def _check_views(leaderboard: Leaderboard, folder: Path, into: Sequence[Path], *, site: bool) -> None:
     from serbench.board.pages.insert import is_current
     from serbench.board.views import first_stale
 
-    stale = first_stale(rows, folder, site=site)
+    stale = first_stale(leaderboard, folder, site=site)
     for page in into:
-        if not stale and not is_current(page, rows):
+        if not stale and not is_current(page, leaderboard):
             stale = f"{page} is stale between its markers"
     if stale:
         raise BoardError(f"{stale}; run serbench leaderboard build without --check")
@@ -258,11 +271,11 @@ def _check_views(rows: Sequence[Row], folder: Path, into: Sequence[Path], *, sit
 
 
 def _tested_on(row: Row) -> str:
-    return str(row.dataset.get("tested_on", row.dataset["name"]))
+    return row.dataset.tested_on
 
 
 def _name(row: Row) -> str:
-    return f"{row.dataset['name']}/{row.protocol['name']}/{row.label}"
+    return f"{row.dataset.name}/{row.protocol.name}/{row.label}"
 
 
 def _left(rows: Sequence[Row]) -> str:

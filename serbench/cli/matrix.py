@@ -33,7 +33,7 @@ def print_matrices(rows: Sequence[Row]) -> None:
             console.line(f"guessing, {matrix.name}: {spread(matrix)}")
     for row in rows:
         for problem in row.problems:
-            console.prose(f"{row.dataset['name']}, {row.label}: {problem}")
+            console.prose(f"{row.dataset.name}, {row.label}: {problem}")
     console.line()
     console.prose(LEGEND)
     console.line()

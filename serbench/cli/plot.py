@@ -11,6 +11,7 @@ import typer
 
 from serbench.board.figures.sheet import Width
 from serbench.cli import console
+from serbench.cli.options import NoPlugins, PluginFiles
 from serbench.cli.stored import stored_rows
 from serbench.errors import UsageError
 
@@ -69,6 +70,8 @@ def plot(
     protocol: Under = "si",
     cost: Against = None,
     width: Wide = Width.COLUMN,
+    plugin: PluginFiles = None,
+    no_plugins: NoPlugins = False,
 ) -> None:
     """Draw a figure for a paper, and print its caption.
 
@@ -82,7 +85,7 @@ def plot(
     if cost is not None and figure is not Kind.PARETO:
         raise UsageError(f"--cost {cost} goes with pareto, not with {figure}")
     wanted = Wanted(tuple(model or ()), tuple(dataset or ()), protocol)
-    rows = join([stored_rows(folder) for folder in runs])
+    rows = join([stored_rows(folder, plugin, no_plugins) for folder in runs])
     caption = write_figure(to, width, _drawer(figure, rows, wanted, cost or Cost.LATENCY))
     console.prose(caption)
     console.line(f"written: {to}")

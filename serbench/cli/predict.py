@@ -73,10 +73,10 @@ def predict(
 def _facts(models: Sequence[LoadedModel], answers: Sequence[Answer]) -> dict[str, Any]:
     card = models[0].card
     return {
-        "model": card.key["model"],
-        "features": card.key["features"],
-        "trained_on": {name: card.key[name] for name in ("dataset", "protocol")},
-        "cells": [{"fold": each.card.key["fold"], "seed": each.card.key["seed"]} for each in models],
+        "model": card.key.model.facts(),
+        "features": [part.facts() for part in card.key.features],
+        "trained_on": {"dataset": card.key.dataset.facts(), "protocol": card.key.protocol.facts()},
+        "cells": [{"fold": model.card.key.fold, "seed": model.card.key.seed} for model in models],
         "classes": card.classes,
         "predictions": [
             {
@@ -110,7 +110,7 @@ def _print_table(models: Sequence[LoadedModel], answers: Sequence[Answer]) -> No
     console.table(("recording", "emotion", "%", "then"), lines, right=("%",))
     card = models[0].card
     several = f", mean of {len(models)} cells" if len(models) > 1 else ""
-    console.line(f"{card.label}, trained on {card.key['dataset']['name']}{several}; all classes: --json, --csv")
+    console.line(f"{card.label}, trained on {card.key.dataset.name}{several}; all classes: --json, --csv")
 
 
 def _label(classes: Sequence[str], answer: Answer) -> str | None:

@@ -137,7 +137,7 @@ def profile(
 
 
 def _print(profiles: Sequence[Profile], card: Mapping[str, Any], how: Thoroughness) -> None:
-    from serbench.board.wording import machine_name
+    from serbench.board.machines import machine_name
 
     for title, columns in _PER_MODEL.items():
         lines = [(each.label, *cells) for each in profiles if any(cells := _cells(each, columns.values()))]
@@ -182,7 +182,7 @@ def _table(columns: Sequence[str], lines: Sequence[Sequence[object]], title: str
 
 
 def _cells(each: Profile, names: Iterable[str]) -> list[str | None]:
-    from serbench.board.pages.markdown import short
+    from serbench.board.numbers import short
 
     figures = [each.figures.get(name) for name in names]
     return [None if figure is None or figure.value is None else short(figure) for figure in figures]

@@ -33,13 +33,16 @@ def run(prepared: Prepared) -> None:
 
     What was interrupted goes on where it was: the same command runs the cells that are missing.
     """
-    from serbench.board.ranking.boards import to_json
+    from serbench.board.facts import json_rows
+    from serbench.board.ranking.boards import make_boards
     from serbench.board.ranking.matrix import matrix_facts
     from serbench.cli.scores import print_scores
 
     outcome, rows = run_cells(prepared)
     if prepared.as_json:
-        console.print_json({"rows": to_json(rows), "matrix": matrix_facts(rows), **_plan_facts(prepared)})
+        console.print_json(
+            {"rows": json_rows(make_boards(rows)), "matrix": matrix_facts(rows), **_plan_facts(prepared)}
+        )
     else:
         print_scores(rows)
     finish(prepared, outcome)
@@ -67,7 +70,8 @@ def run_cells(prepared: Prepared) -> tuple[Outcome, list[Row]]:
             "the same command goes on from there"
         )
         raise KeyboardInterrupt
-    return outcome, [row for row in summarise(Store(prepared.out)) if _is_asked_for(row, prepared)]
+    metrics = [offer.part for offer in prepared.registry.metrics.values()]
+    return outcome, [row for row in summarise(Store(prepared.out), metrics) if _is_asked_for(row, prepared)]
 
 
 def plan(prepared: Prepared) -> None:
@@ -140,8 +144,8 @@ def _print_saved(prepared: Prepared) -> None:
 
 
 def _is_asked_for(row: Row, prepared: Prepared) -> bool:
-    asked = {(cell.key.dataset["audio"], cell.key.protocol["split"], cell.label) for cell in prepared.plan.cells}
-    return (row.dataset["audio"], row.protocol["split"], row.label) in asked
+    asked = {(cell.key.dataset.audio, cell.key.protocol.split, cell.label) for cell in prepared.plan.cells}
+    return (row.dataset.audio, row.protocol.split, row.label) in asked
 
 
 def _duration(seconds: float) -> str:
@@ -173,8 +177,8 @@ def _print_plan(prepared: Prepared, seconds: float) -> None:
     made = prepared.plan
     lines: dict[tuple[str, str, str], list[Any]] = {}
     for cell in made.cells:
-        dataset = "each with each" if cell.protocol.crosses_corpora else cell.key.dataset["name"]
-        at = (dataset, cell.key.protocol["name"], cell.label)
+        dataset = "each with each" if cell.protocol.crosses_corpora else cell.key.dataset.name
+        at = (dataset, cell.key.protocol.name, cell.label)
         done = cell.key.digest in made.done
         entry = lines.setdefault(at, [0, 0, 0.0])
         entry[0] += 1

@@ -10,13 +10,24 @@ are seconds, sizes bytes, latencies milliseconds.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal, get_args
+from typing import Any, Literal, Self, get_args
 from urllib.parse import quote
 
 from serbench.digest import digest_value
 from serbench.errors import FormatError
+from serbench.results.facts import (
+    AudioCopy,
+    DatasetFacts,
+    Environment,
+    Json,
+    PartFacts,
+    ProtocolFacts,
+    Standing,
+    expect,
+)
+from serbench.scoring.figure import Figure
 
 FORMAT = 1
 KIND = "serbench-record"
@@ -32,42 +43,80 @@ class CellKey:
     Attributes
     ----------
     dataset
-        Facts: ``name``, ``version``, ``label_map`` (name and version), ``manifest`` (its digest), ``audio`` (digest
-        over every recording's decoded samples).
+        The corpus copy and its label map.
     protocol
-        Facts: ``name``, ``version``, ``split`` (its digest), ``folds`` (how many the split has).
+        The rule and its split.
     fold
         The fold's name.
     seed
         The run seed.
     model
-        Identity facts: ``name``, ``version``, ``params``.
+        With its arguments and settings.
     features, augmentations
-        Identity facts of each, in the model's order.
+        Likewise of each, in the model's order.
     """
 
-    dataset: Mapping[str, Any]
-    protocol: Mapping[str, Any]
+    dataset: DatasetFacts
+    protocol: ProtocolFacts
     fold: str
     seed: int
-    model: Mapping[str, Any]
-    features: tuple[Mapping[str, Any], ...] = ()
-    augmentations: tuple[Mapping[str, Any], ...] = ()
+    model: PartFacts
+    features: tuple[PartFacts, ...] = ()
+    augmentations: tuple[PartFacts, ...] = ()
+
+    @classmethod
+    def read(cls, facts: object) -> Self:
+        """Read the object ``key`` of a record.
+
+        Raises
+        ------
+        FormatError
+            When a fact is missing, unknown or of another type.
+        """
+        types = {"dataset": dict, "protocol": dict, "fold": str, "seed": int, "model": dict}
+        found = expect("key", facts, {**types, "features": list, "augmentations": list})
+        return cls(
+            dataset=DatasetFacts.read(found["dataset"]),
+            protocol=ProtocolFacts.read(found["protocol"]),
+            fold=found["fold"],
+            seed=found["seed"],
+            model=PartFacts.read(found["model"]),
+            features=tuple(map(PartFacts.read, found["features"])),
+            augmentations=tuple(map(PartFacts.read, found["augmentations"])),
+        )
+
+    def facts(self) -> dict[str, Json]:
+        """Return the JSON form."""
+        return {
+            "dataset": self.dataset.facts(),
+            "protocol": self.protocol.facts(),
+            "fold": self.fold,
+            "seed": self.seed,
+            **self.system_facts(),
+        }
+
+    def system_facts(self) -> dict[str, Json]:
+        """Return the JSON form of what :attr:`system` is the digest of."""
+        return {
+            "model": self.model.facts(),
+            "features": [part.facts() for part in self.features],
+            "augmentations": [part.facts() for part in self.augmentations],
+        }
 
     @cached_property
     def digest(self) -> str:
         """Digest of all of the above."""
-        return digest_value(asdict(self))
+        return digest_value(self.facts())
 
     @cached_property
     def task(self) -> str:
         """Digest of the corpus copy and the split: rows of one task were asked the same questions."""
-        return digest_value({"dataset": self.dataset, "protocol": self.protocol})
+        return digest_value({"dataset": self.dataset.facts(), "protocol": self.protocol.facts()})
 
     @cached_property
     def system(self) -> str:
         """Digest of model, arguments, features and augmentations."""
-        return digest_value({"model": self.model, "features": self.features, "augmentations": self.augmentations})
+        return digest_value(self.system_facts())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,11 +136,11 @@ class Record:
     classes
         The task's classes in the order of scores.
     scores
-        From metric name to ``{"value", "reason"}``, on this fold's test rows alone.
+        From metric name to figure, on this fold's test rows alone.
     confusion
         (k, k) counts, rows truth, columns prediction.
     cost
-        From figure name to ``{"value", "reason"}``; see ``serbench.cost.efficiency``.
+        From figure name to figure; see ``serbench.cost.efficiency``.
     metrics
         From metric name to the version of its definition.
     environment
@@ -108,10 +157,7 @@ class Record:
     notes
         Sentences a reader of the row should know.
     standing
-        What the board may do with it: ``ranked`` (the protocol takes part in rankings), ``diagnostic`` and
-        ``headline`` (of the dataset's card), ``reason`` (why it is not ranked or stands apart, else None), ``declared``
-        (what it must say of the row, from the cards of model and features: ``seeded``, ``uses_test_statistics``,
-        ``pretrained_on``; may be absent).
+        What the board may do with it.
     predictions
         Digest of the predictions file, None without one.
     """
@@ -122,27 +168,27 @@ class Record:
     reason: str | None = None
     rows: Mapping[str, int] = field(default_factory=dict)
     classes: tuple[str, ...] = ()
-    scores: Mapping[str, Any] = field(default_factory=dict)
+    scores: Mapping[str, Figure] = field(default_factory=dict)
     confusion: tuple[tuple[int, ...], ...] = ()
-    cost: Mapping[str, Any] = field(default_factory=dict)
+    cost: Mapping[str, Figure] = field(default_factory=dict)
     metrics: Mapping[str, str] = field(default_factory=dict)
-    environment: Mapping[str, Any] = field(default_factory=dict)
+    environment: Environment = field(default_factory=Environment)
     code: Mapping[str, str | None] = field(default_factory=dict)
-    audio: Mapping[str, Any] = field(default_factory=dict)
+    audio: AudioCopy = field(default_factory=AudioCopy)
     left_out: Mapping[str, str] = field(default_factory=dict)
     history: tuple[Mapping[str, Any], ...] = ()
     notes: tuple[str, ...] = ()
-    standing: Mapping[str, Any] = field(default_factory=dict)
+    standing: Standing = field(default_factory=Standing)
     predictions: str | None = None
 
-    @property
+    @cached_property
     def stem(self) -> str:
         """Where it lies in a store, without the ending: readable, unique by the key's digest."""
         key = self.key
         return "/".join(
             [
-                quote(key.dataset["name"], safe=""),
-                quote(key.protocol["name"], safe=""),
+                quote(key.dataset.name, safe=""),
+                quote(key.protocol.name, safe=""),
                 quote(self.label, safe="[]=,"),
                 f"{quote(key.fold, safe='')}.seed{key.seed}.{key.digest[:12]}",
             ]
@@ -150,7 +196,26 @@ class Record:
 
     def facts(self) -> dict[str, Any]:
         """Return the JSON form."""
-        return asdict(self)
+        return {
+            "key": self.key.facts(),
+            "label": self.label,
+            "status": self.status,
+            "reason": self.reason,
+            "rows": self.rows,
+            "classes": self.classes,
+            "scores": {name: figure.facts() for name, figure in self.scores.items()},
+            "confusion": self.confusion,
+            "cost": {name: figure.facts() for name, figure in self.cost.items()},
+            "metrics": self.metrics,
+            "environment": self.environment.facts(),
+            "code": self.code,
+            "audio": self.audio.facts(),
+            "left_out": self.left_out,
+            "history": self.history,
+            "notes": self.notes,
+            "standing": self.standing.facts(),
+            "predictions": self.predictions,
+        }
 
     @classmethod
     def read(cls, facts: dict[str, Any]) -> Record:
@@ -159,21 +224,51 @@ class Record:
         Raises
         ------
         FormatError
-            When a fact is missing or unknown.
+            When a fact is missing or unknown, or of another type.
         """
-        expected = {each.name for each in fields(cls)}
-        if set(facts) != expected:
-            raise FormatError(f"facts {sorted(set(facts) ^ expected)} are missing or unknown; remove it and run again")
-        if facts["status"] not in get_args(Status):
-            raise FormatError(f"status is {facts['status']!r}, expected one of {list(get_args(Status))}")
+        found = expect("the record", facts, _TYPES)
+        if found["status"] not in get_args(Status):
+            raise FormatError(f"status is {found['status']!r}, expected one of {list(get_args(Status))}")
         try:
-            key = dict(facts["key"])
-            key["features"], key["augmentations"] = tuple(key["features"]), tuple(key["augmentations"])
-            tuples = {name: tuple(facts[name]) for name in ("classes", "history", "notes")}
-            confusion = tuple(tuple(row) for row in facts["confusion"])
-            return cls(**{**facts, **tuples, "confusion": confusion, "key": CellKey(**key)})
+            return cls(
+                **{
+                    **found,
+                    "key": CellKey.read(found["key"]),
+                    "classes": tuple(found["classes"]),
+                    "scores": {name: Figure.read(figure) for name, figure in found["scores"].items()},
+                    "confusion": tuple(tuple(row) for row in found["confusion"]),
+                    "cost": {name: Figure.read(figure) for name, figure in found["cost"].items()},
+                    "environment": Environment.read(found["environment"]),
+                    "audio": AudioCopy.read(found["audio"]),
+                    "history": tuple(found["history"]),
+                    "notes": tuple(found["notes"]),
+                    "standing": Standing.read(found["standing"]),
+                }
+            )
         except (KeyError, TypeError, ValueError) as error:
             raise FormatError(f"the facts have another shape: {error}; remove it and run again") from error
 
+
+_TEXT = (str, type(None))
+_TYPES: Mapping[str, type | tuple[type, ...]] = {
+    "key": dict,
+    "label": str,
+    "status": str,
+    "reason": _TEXT,
+    "rows": dict,
+    "classes": list,
+    "scores": dict,
+    "confusion": list,
+    "cost": dict,
+    "metrics": dict,
+    "environment": dict,
+    "code": dict,
+    "audio": dict,
+    "left_out": dict,
+    "history": list,
+    "notes": list,
+    "standing": dict,
+    "predictions": _TEXT,
+}
 
 __all__ = ["FORMAT", "KIND", "CellKey", "Record", "Status"]

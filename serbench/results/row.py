@@ -4,7 +4,7 @@ Conventions
 -----------
 Scores and intervals are fractions. A *task* is a corpus copy (manifest, label map, audio digest) under a split;
 rows of different tasks are never compared. A *system* is a model with its arguments, features and
-augmentations. A row is *whole* when every fold of every seed is done; else ``problems`` says what is missing.
+augmentations. A row is *complete* when every fold of every seed is done; else ``problems`` says what is missing.
 """
 
 from __future__ import annotations
@@ -15,8 +15,10 @@ from functools import cached_property
 from typing import Any, Literal
 
 from serbench.digest import digest_value
+from serbench.results.facts import AudioCopy, DatasetFacts, Json, PartFacts, ProtocolFacts, Standing
 from serbench.scoring.figure import Figure
-from serbench.scoring.seed_variance import Luck
+from serbench.scoring.metric import MetricCard
+from serbench.scoring.seed_variance import SeedVariance
 from serbench.scoring.statistics import Interval
 
 #: ``verified``: every figure is computed from predictions that lie beside the record. ``self-reported``: there are no
@@ -60,21 +62,22 @@ class Row:
     classes
         The task's classes, in the order of ``confusion``.
     standing
-        Of the records: ``ranked``, ``diagnostic``, ``headline``, ``reason``, ``declared``.
+        The strictest of the records'.
     seeds
-        Those that the scores come from: the whole ones; where there is none, the one with most folds.
+        Those that the scores come from: the complete ones; where there is none, the one with most folds.
     folds
         How many folds the split has.
     cells
         How many cells are ``done``, ``failed``, ``skipped``; and ``expected``, folds times seeds begun.
     problems
-        What is missing and why, a sentence each; empty exactly when the row is whole.
+        What is missing and why, a sentence each; empty exactly when the row is complete.
     utterances, speakers
         How many were tested, under each seed.
     scores
         From metric name to score.
-    skill
-        ``(UAR - 1/K) / (1 - 1/K)`` with the K classes present in truth: 0 is chance, 1 is perfect.
+    adjusted_uar
+        ``(UAR - 1/K) / (1 - 1/K)`` with the K classes present in truth: 0 is chance, 1 is perfect. scikit-learn's
+        ``balanced_accuracy_score(adjusted=True)``.
     recalls
         From class to its recall, mean over seeds.
     confusion
@@ -87,7 +90,7 @@ class Row:
         From speaker to the share of UAR, for tests of differences; they add up to UAR.
     speaker_uars
         From speaker to the UAR of that speaker's clips alone, in the order of their names.
-    training_luck
+    seed_variance
         The variance of UAR over training runs that speakers of a fold share; not known for one seed.
     cost
         From figure name to the median over the cells measured on ``machine``.
@@ -101,54 +104,54 @@ class Row:
     audio
         What kind of copy was read.
     metrics
-        From metric name to the version of the definition by which ``scores`` were computed.
+        From metric name to the card of the definition by which ``scores`` were computed.
     notes
         Sentences a reader should know.
     has_predictions
         False where the cells were handed in without them: figures are of their confusion counts, as claimed.
     """
 
-    dataset: Mapping[str, Any]
-    protocol: Mapping[str, Any]
-    model: Mapping[str, Any]
-    features: tuple[Mapping[str, Any], ...]
-    augmentations: tuple[Mapping[str, Any], ...]
+    dataset: DatasetFacts
+    protocol: ProtocolFacts
+    model: PartFacts
+    features: tuple[PartFacts, ...]
+    augmentations: tuple[PartFacts, ...]
     label: str
     classes: tuple[str, ...]
-    standing: Mapping[str, Any]
+    standing: Standing
     seeds: tuple[int, ...]
-    folds: int | None
+    folds: int
     cells: Mapping[str, int]
     problems: tuple[str, ...]
     utterances: int
     speakers: int
     scores: Mapping[str, Score]
-    skill: Figure
+    adjusted_uar: Figure
     recalls: Mapping[str, Figure]
     confusion: tuple[tuple[int, ...], ...]
     interval: Interval
     speaker_values: Mapping[str, float] = field(default_factory=dict)
     speaker_shares: Mapping[str, float] = field(default_factory=dict)
     speaker_uars: Mapping[str, float] = field(default_factory=dict)
-    training_luck: Luck = field(default_factory=Luck)
+    seed_variance: SeedVariance = field(default_factory=SeedVariance)
     cost: Mapping[str, Figure] = field(default_factory=dict)
-    machine: Mapping[str, Any] = field(default_factory=dict)
+    machine: Mapping[str, Json] = field(default_factory=dict)
     calibration: Figure = field(default_factory=lambda: Figure.undefined("not measured"))
     versions: Mapping[str, str] = field(default_factory=dict)
-    audio: Mapping[str, Any] = field(default_factory=dict)
-    metrics: Mapping[str, str] = field(default_factory=dict)
+    audio: AudioCopy = field(default_factory=AudioCopy)
+    metrics: Mapping[str, MetricCard] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     has_predictions: bool = True
 
     @property
     def evidence(self) -> Evidence:
         """What the row's figures rest on; told from what is there, whatever a file says of itself."""
-        if str(self.protocol["name"]).startswith(REPLICA):
+        if self.protocol.name.startswith(REPLICA):
             return "replica"
         return "verified" if self.has_predictions else "self-reported"
 
     @property
-    def is_whole(self) -> bool:
+    def is_complete(self) -> bool:
         """True when every fold of every seed is done."""
         return not self.problems
 
@@ -160,12 +163,24 @@ class Row:
     @cached_property
     def task(self) -> str:
         """Digest of the corpus copy and the split: rows of one task were asked the same questions."""
-        return digest_value({"dataset": self.dataset, "protocol": self.protocol})
+        return digest_value({"dataset": self.dataset.facts(), "protocol": self.protocol.facts()})
 
     @cached_property
     def system(self) -> str:
         """Digest of model, arguments, features and augmentations."""
-        return digest_value({"model": self.model, "features": self.features, "augmentations": self.augmentations})
+        return digest_value(self._system_facts())
+
+    def _system_facts(self) -> dict[str, Any]:
+        return {
+            "model": self.model.facts(),
+            "features": [part.facts() for part in self.features],
+            "augmentations": [part.facts() for part in self.augmentations],
+        }
+
+    def score(self, metric: str) -> Score:
+        """Return a metric's score, undefined where it was not computed."""
+        none = Figure.undefined("not computed")
+        return self.scores.get(metric, Score(none, none))
 
     def cost_of(self, name: str) -> Figure:
         """Return a cost figure, undefined where no cell names it."""
@@ -173,16 +188,23 @@ class Row:
 
     def facts(self) -> dict[str, Any]:
         """Return the JSON form, every number in full."""
-        figures = ("scores", "skill", "recalls", "interval", "training_luck", "cost", "calibration")
-        plain = [each.name for each in fields(self) if each.name not in figures]
+        nested = ("dataset", "protocol", "model", "features", "augmentations", "standing", "audio", "metrics")
+        figures = ("scores", "adjusted_uar", "recalls", "interval", "seed_variance", "cost", "calibration")
+        plain = [fact.name for fact in fields(self) if fact.name not in (*nested, *figures)]
         return {
             **{name: getattr(self, name) for name in plain},
-            "scores": {name: each.facts() for name, each in self.scores.items()},
-            "skill": self.skill.facts(),
-            "recalls": {name: each.facts() for name, each in self.recalls.items()},
+            **self._system_facts(),
+            "dataset": self.dataset.facts(),
+            "protocol": self.protocol.facts(),
+            "standing": self.standing.facts(),
+            "audio": self.audio.facts(),
+            "metrics": {name: card.version for name, card in self.metrics.items()},
+            "scores": {name: score.facts() for name, score in self.scores.items()},
+            "adjusted_uar": self.adjusted_uar.facts(),
+            "recalls": {name: figure.facts() for name, figure in self.recalls.items()},
             "interval": self.interval.facts(),
-            "training_luck": self.training_luck.facts(),
-            "cost": {name: each.facts() for name, each in self.cost.items()},
+            "seed_variance": self.seed_variance.facts(),
+            "cost": {name: figure.facts() for name, figure in self.cost.items()},
             "calibration": self.calibration.facts(),
         }
 

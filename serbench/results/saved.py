@@ -10,7 +10,7 @@ saved has a card with the reason.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ import numpy.typing as npt
 from serbench.digest import digest_bytes
 from serbench.errors import FormatError
 from serbench.files import atomic_write, read_document, write_document
+from serbench.results.record import CellKey
 
 KIND, FORMAT = "serbench-model", 1
 
@@ -33,8 +34,7 @@ class SavedModel:
     Attributes
     ----------
     key
-        Facts of the cell's key: ``dataset`` (with the digests of manifest and audio), ``protocol`` (with that of the
-        split), ``fold``, ``seed``, ``model``, ``features``, ``augmentations``.
+        The cell's.
     label
         The row's label.
     classes
@@ -51,7 +51,7 @@ class SavedModel:
         Digest of the file of numbers, or None with a ``reason``.
     """
 
-    key: Mapping[str, Any]
+    key: CellKey
     label: str
     classes: tuple[str, ...]
     sample_rates: Mapping[str, int]
@@ -74,7 +74,10 @@ class SavedModel:
         expected = {each.name for each in fields(cls)}
         if set(facts) != expected:
             raise FormatError(f"{path}: facts {sorted(set(facts) ^ expected)} are missing or unknown; save it again")
-        return cls(**{**facts, "classes": tuple(facts["classes"])})
+        try:
+            return cls(**{**facts, "key": CellKey.read(facts["key"]), "classes": tuple(facts["classes"])})
+        except FormatError as error:
+            raise FormatError(f"{path}: {error}; save it again") from error
 
     def state(self, path: Path) -> dict[str, npt.NDArray[Any]]:
         """Read the numbers that belong to the card at ``path``.
@@ -116,7 +119,7 @@ def write_model(path: Path, card: Mapping[str, Any], state: State | None, reason
         with atomic_write(path.with_suffix(".safetensors")) as stream:
             stream.write(data)
     weights = None if data is None else digest_bytes(data)
-    write_document(path, KIND, FORMAT, asdict(SavedModel(**card, weights=weights, reason=reason)))
+    write_document(path, KIND, FORMAT, {**card, "weights": weights, "reason": reason})
     return None if data is None else len(data)
 
 

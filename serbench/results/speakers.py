@@ -15,7 +15,7 @@ import numpy as np
 from serbench.results.store import TestPredictions
 from serbench.scoring.comparison import speaker_shares
 from serbench.scoring.metrics import uar_of_counts
-from serbench.scoring.seed_variance import Luck, training_luck
+from serbench.scoring.seed_variance import SeedVariance, seed_variance_of
 from serbench.scoring.statistics import Interval, interval_of_counts, jackknife_values, speaker_counts
 
 
@@ -31,8 +31,8 @@ class Speakers:
         From speaker to the jackknife pseudo-value of UAR, for intervals of differences; empty with one speaker.
     shares
         From speaker to the share of UAR, for tests of differences; they add up to UAR.
-    luck
-        What training added that speakers of a fold share.
+    seed_variance
+        Seed-to-seed variance that speakers of a fold share.
     uars
         From speaker to the UAR of that speaker's clips alone: the mean recall of the classes he or she speaks.
     """
@@ -40,7 +40,7 @@ class Speakers:
     interval: Interval
     values: Mapping[str, float] = field(default_factory=dict)
     shares: Mapping[str, float] = field(default_factory=dict)
-    luck: Luck = field(default_factory=Luck)
+    seed_variance: SeedVariance = field(default_factory=SeedVariance)
     uars: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -68,13 +68,13 @@ def over_speakers(seeds: Sequence[Mapping[str, TestPredictions]]) -> Speakers:
     places = [names.index(speaker) for _, speaker in pairs]
     pooled = np.zeros((len(names), *counts.shape[2:]))
     np.add.at(pooled, places, counts.mean(axis=0))
-    luck = training_luck(np.stack([speaker_shares(each) for each in counts]), [fold for fold, _ in pairs])
+    variance = seed_variance_of(np.stack([speaker_shares(of_seed) for of_seed in counts]), [fold for fold, _ in pairs])
     values = jackknife_values(pooled).tolist() if len(names) > 1 else []
     return Speakers(
         interval_of_counts(pooled),
         dict(zip(names, values, strict=False)),
         dict(zip(names, speaker_shares(pooled).tolist(), strict=True)),
-        luck,
+        variance,
         dict(zip(names, uar_of_counts(pooled).tolist(), strict=True)),
     )
 

@@ -10,23 +10,22 @@ Every score is computed here, from the predictions, by one definition, whose ver
 scores in the records, which may be of an older definition, are not read. Where cells of a row were handed in without
 predictions, their confusion counts stand in (``serbench.results.reported``).
 
-A seed that lacks a fold is left out while another seed is whole; where none is, the seed with most folds is
-shown. Either way the row is not whole, and says so.
+A seed that lacks a fold is left out while another seed is complete; where none is, the seed with most folds is
+shown. Either way the row is incomplete, and says so.
 """
 
 from __future__ import annotations
 
 import statistics
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
 from serbench.cost.calibration import VERSION
-from serbench.digest import canonical_json, digest_value
-from serbench.results.record import CellKey, Record
+from serbench.digest import canonical_json
+from serbench.results.facts import Declared, Standing
+from serbench.results.record import Record
 from serbench.results.reported import OF_COUNTS, REASON, stand_in
 from serbench.results.row import Row, Score
 from serbench.results.speakers import Speakers, over_speakers
@@ -38,7 +37,11 @@ from serbench.scoring.statistics import Interval, mean_and_spread
 
 
 def summarise(
-    store: Store, metrics: Sequence[Metric] = CORE_METRICS, keep: Callable[[Record], bool] = lambda _: True
+    store: Store,
+    metrics: Sequence[Metric] = CORE_METRICS,
+    keep: Callable[[Record], bool] = lambda _: True,
+    *,
+    records: Iterable[Record] | None = None,
 ) -> list[Row]:
     """Return a row per system and task, sorted by protocol, dataset, label, digests.
 
@@ -50,28 +53,25 @@ def summarise(
         What is computed of the pooled predictions; the core metrics must be among them.
     keep
         Tells which records take part: those of one seed, for example.
+    records
+        The store's, where the caller has read them already.
 
     Raises
     ------
     FormatError
         When a record or its predictions are damaged; the message names the file.
     """
-    groups: dict[str, list[Record]] = defaultdict(list)
-    for record in filter(keep, store.records()):
-        groups[_group_of(record.key)].append(record)
-    rows = [_row(store, groups[name], metrics) for name in sorted(groups)]
-    return sorted(rows, key=lambda row: (row.protocol["name"], row.dataset["name"], row.label, row.task, row.system))
-
-
-def _group_of(key: CellKey) -> str:
-    facts = asdict(key)
-    return digest_value({name: facts[name] for name in facts if name not in ("fold", "seed")})
+    groups: dict[tuple[str, str], list[Record]] = defaultdict(list)
+    for record in filter(keep, store.records() if records is None else records):
+        groups[record.key.task, record.key.system].append(record)
+    rows = [_row(store, groups[group], metrics) for group in sorted(groups)]
+    return sorted(rows, key=lambda row: (row.protocol.name, row.dataset.name, row.label, row.task, row.system))
 
 
 def _row(store: Store, records: Sequence[Record], metrics: Sequence[Metric]) -> Row:
     first = records[0]
     done = [record for record in records if record.status == "done"]
-    folds = first.key.protocol.get("folds")
+    folds = first.key.protocol.folds
     seeds, problems = _usable_seeds(records, folds)
     is_reported = any(record.predictions is None for record in done)
     read = stand_in if is_reported else store.predictions
@@ -98,48 +98,44 @@ def _row(store: Store, records: Sequence[Record], metrics: Sequence[Metric]) -> 
         folds=folds,
         cells={
             **{status: sum(record.status == status for record in records) for status in ("done", "failed", "skipped")},
-            "expected": (folds or 0) * len({record.key.seed for record in records}),
+            "expected": folds * len({record.key.seed for record in records}),
         },
         problems=tuple(problems),
         utterances=len(pooled[0].ids) if pooled else 0,
         speakers=len(set(pooled[0].speakers)) if pooled and not is_reported else 0,
         scores=scores,
-        skill=_skill(scores["uar"].mean, pooled),
+        adjusted_uar=_adjusted_uar(scores["uar"].mean, pooled),
         recalls=_recalls(classes, pooled),
         confusion=_confusion(pooled),
         interval=speakers.interval,
         speaker_values=speakers.values,
         speaker_shares=speakers.shares,
         speaker_uars=speakers.uars,
-        training_luck=speakers.luck,
+        seed_variance=speakers.seed_variance,
         cost=_cost(measured),
-        machine=measured[0].environment.get("machine", {}) if measured else {},
+        machine=measured[0].environment.machine if measured else {},
         calibration=_calibration(measured),
         versions=_versions(done or records),
         audio=(done or records)[0].audio,
-        metrics={metric.card.name: metric.card.version for metric in metrics},
+        metrics={metric.card.name: metric.card for metric in metrics},
         notes=(*sorted(notes), *_left_out(records), *cost_notes),
         has_predictions=not is_reported,
     )
 
 
-def _usable_seeds(records: Sequence[Record], folds: int | None) -> tuple[list[int], list[str]]:
+def _usable_seeds(records: Sequence[Record], folds: int) -> tuple[list[int], list[str]]:
     """Return the seeds to score, and a sentence for all that is missing."""
     done = Counter({record.key.seed: 0 for record in records})
     done.update(record.key.seed for record in records if record.status == "done")
-    problems = []
-    if folds is None:
-        problems.append("the records do not say how many folds there are")
-    else:
-        short = [seed for seed in sorted(done) if done[seed] != folds]
-        problems += [f"seed {seed}: {done[seed]} of {folds} folds are done" for seed in short]
+    short = [seed for seed in sorted(done) if done[seed] != folds]
+    problems = [f"seed {seed}: {done[seed]} of {folds} folds are done" for seed in short]
     reasons = Counter((record.status, record.reason or "no reason") for record in records if record.status != "done")
     problems += [
         f"{number} cell{'s' * (number != 1)} {status}: {reason}" for (status, reason), number in sorted(reasons.items())
     ]
-    whole = [seed for seed in sorted(done) if done[seed] == folds]
+    complete = [seed for seed in sorted(done) if done[seed] == folds]
     fullest = min(done, key=lambda seed: (-done[seed], seed))
-    return whole or ([fullest] if done[fullest] else []), problems
+    return complete or ([fullest] if done[fullest] else []), problems
 
 
 def _score(metric: Metric, pooled: Sequence[TestPredictions]) -> Score:
@@ -149,7 +145,7 @@ def _score(metric: Metric, pooled: Sequence[TestPredictions]) -> Score:
     return Score(*mean_and_spread([metric(each.truth, each.scores) for each in pooled]))
 
 
-def _skill(uar: Figure, pooled: Sequence[TestPredictions]) -> Figure:
+def _adjusted_uar(uar: Figure, pooled: Sequence[TestPredictions]) -> Figure:
     if uar.value is None:
         return uar
     k = len(np.unique(pooled[0].truth))
@@ -174,7 +170,7 @@ def _on_one_machine(done: Sequence[Record]) -> tuple[Sequence[Record], list[str]
     """Return the cells that were measured on the machine of most, and what to note."""
     by_card: dict[str, list[Record]] = defaultdict(list)
     for record in done:
-        by_card[canonical_json(record.environment.get("machine", {}))].append(record)
+        by_card[canonical_json(record.environment.machine)].append(record)
     if not by_card:
         return [], []
     _, chosen = min(by_card.items(), key=lambda item: (-len(item[1]), item[0]))
@@ -190,7 +186,7 @@ def _on_one_machine(done: Sequence[Record]) -> tuple[Sequence[Record], list[str]
 def _cost(measured: Sequence[Record]) -> dict[str, Figure]:
     names = Counter(name for record in measured for name in record.cost)
     return {
-        name: _median([Figure.read(record.cost[name]) for record in measured])
+        name: _median([record.cost[name] for record in measured])
         if number == len(measured)
         else Figure.undefined(f"known of {number} of {len(measured)} cells")
         for name, number in names.items()
@@ -198,18 +194,17 @@ def _cost(measured: Sequence[Record]) -> dict[str, Figure]:
 
 
 def _calibration(measured: Sequence[Record]) -> Figure:
-    timed = [record for record in measured if record.cost.get("latency_p50_ms", {}).get("value") is not None]
-    found = [each for record in timed or measured if (each := record.environment.get("calibration"))]
-    seconds = [each["seconds"] for each in found if isinstance(each, Mapping) and _is_time(each.get("seconds"))]
-    if len(seconds) < len(found) or not found:  # records may come from anywhere
+    timed = [record for record in measured if _has(record, "latency_p50_ms")]
+    found = [calibration for record in timed or measured if (calibration := record.environment.calibration)]
+    if not found:
         return Figure.undefined("not measured")
-    if any(each.get("kernel") != VERSION for each in found):
+    if any(calibration.kernel != VERSION for calibration in found):
         return Figure.undefined("measured by another version of the kernel")
-    return _median([Figure(float(each)) for each in seconds])
+    return _median([Figure(calibration.seconds) for calibration in found])
 
 
-def _is_time(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < float("inf")
+def _has(record: Record, cost: str) -> bool:
+    return cost in record.cost and record.cost[cost].value is not None
 
 
 def _median(figures: Sequence[Figure]) -> Figure:
@@ -221,33 +216,29 @@ def _median(figures: Sequence[Figure]) -> Figure:
     return Figure.undefined("; ".join(sorted(reasons, key=lambda reason: (reasons[reason], reason))))
 
 
-def _standing(records: Sequence[Record]) -> dict[str, Any]:
+def _standing(records: Sequence[Record]) -> Standing:
     """Return the strictest of the records' standings."""
     found = [record.standing for record in records]
-    reasons = sorted({each["reason"] for each in found if each.get("reason")})
-    return {
-        "ranked": all(each.get("ranked", True) for each in found),
-        "diagnostic": any(each.get("diagnostic", False) for each in found),
-        "headline": all(each.get("headline", True) for each in found),
-        "reason": "; ".join(reasons) or None,
-        "declared": _declared([each.get("declared", {}) for each in found]),
-    }
-
-
-def _declared(found: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return all that any of the records' cards declared; what an old record does not say was not declared."""
-    return {
-        "seeded": any(each.get("seeded", False) for each in found),
-        "uses_test_statistics": any(each.get("uses_test_statistics", False) for each in found),
-        "pretrained_on": sorted({name for each in found for name in each.get("pretrained_on", ())}),
-    }
+    reasons = sorted({standing.reason for standing in found if standing.reason})
+    declared = [standing.declared for standing in found]
+    return Standing(
+        ranked=all(standing.ranked for standing in found),
+        diagnostic=any(standing.diagnostic for standing in found),
+        headline=all(standing.headline for standing in found),
+        reason="; ".join(reasons) or None,
+        declared=Declared(
+            seeded=any(one.seeded for one in declared),
+            uses_test_statistics=any(one.uses_test_statistics for one in declared),
+            pretrained_on=tuple(sorted({name for one in declared for name in one.pretrained_on})),
+        ),
+    )
 
 
 def _versions(records: Sequence[Record]) -> dict[str, str]:
     found: dict[str, set[str]] = defaultdict(set)
     for record in records:
-        for name, version in record.environment.get("versions", {}).items():
-            found[name].add(str(version))
+        for name, version in record.environment.versions.items():
+            found[name].add(version)
     return {name: ", ".join(sorted(found[name])) for name in sorted(found)}
 
 

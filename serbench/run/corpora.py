@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from serbench.corpus.dataset import Dataset
 from serbench.corpus.inventory import Inventory, take_inventory
@@ -13,6 +12,7 @@ from serbench.corpus.manifest import LabelMap, Manifest
 from serbench.errors import DatasetMissingError, ProtocolError
 from serbench.features.extract import Clip
 from serbench.plugin.registry import Registry
+from serbench.results.facts import AudioCopy, DatasetFacts, LabelMapFacts
 from serbench.run.request import Progress, Request, Skip
 
 
@@ -43,8 +43,8 @@ class Corpus:
         return (self.dataset,)
 
     @property
-    def apart(self) -> str | None:
-        """Why a score on it is part of no mean over datasets, or None."""
+    def exclusion(self) -> str | None:
+        """Why a score on it is excluded from averages over datasets, or None."""
         card = self.dataset.card
         return card.diagnostic or (None if card.headline else "no recordings of people")
 
@@ -64,24 +64,24 @@ class Corpus:
         """Return each readable utterance's recording digest."""
         return {uid: recording.digest for uid, recording in self.inventory.recordings.items()}
 
-    def variant(self) -> dict[str, Any]:
+    def variant(self) -> AudioCopy:
         """Return which copy was read, and whether it was derived: at a rate the corpus was not published at."""
         published = self.dataset.card.sample_rates
         found = {recording.sample_rate for recording in self.inventory.recordings.values()}
         derived = bool(published) and not found <= set(published)
-        return {**self.inventory.variant(), "published_sample_rates": list(published), "derived": derived}
+        return AudioCopy(**self.inventory.variant(), published_sample_rates=tuple(published), derived=derived)
 
-    def facts(self) -> dict[str, Any]:
+    def facts(self) -> DatasetFacts:
         """Return what of the corpus may change a result."""
         label_map = self.manifest.label_map
-        return {
-            "name": self.manifest.dataset,
-            "version": self.manifest.version,
-            "params": self.dataset.params,
-            "label_map": {"name": label_map.name, "version": label_map.version},
-            "manifest": self.manifest.digest,
-            "audio": self.inventory.digest,
-        }
+        return DatasetFacts(
+            name=self.manifest.dataset,
+            version=self.manifest.version,
+            params=self.dataset.params,
+            label_map=LabelMapFacts(name=label_map.name, version=label_map.version),
+            manifest=self.manifest.digest,
+            audio=self.inventory.digest,
+        )
 
 
 def open_corpus(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from serbench.plugin.registry import Registry
 from serbench.protocol.cross import Crossing, crossings, shared_map, unite
 from serbench.protocol.protocols import CrossCorpus
 from serbench.protocol.split import Split
+from serbench.results.facts import AudioCopy, DatasetFacts, MemberFacts
 from serbench.run.corpora import Corpus, open_corpora
 from serbench.run.request import Progress, Request, Skip
 
@@ -39,33 +40,33 @@ class CrossedCorpus(Corpus):
         return tuple(each.dataset for each in self.members)
 
     @property
-    def apart(self) -> str:
-        """Why a score on it is part of no mean over datasets."""
+    def exclusion(self) -> str:
+        """Why a score on it is excluded from averages over datasets."""
         if self.dataset.card.diagnostic:
             return self.dataset.card.diagnostic
         if self.crossing.is_diagonal:
             return "the diagonal of the matrix: new speakers of one corpus, on the shared four classes"
         return f"trained on {', '.join(self.crossing.trained_on)}"
 
-    def variant(self) -> dict[str, Any]:
+    def variant(self) -> AudioCopy:
         """Return which copies were read; derived where any of them is; ``corpora`` has the same of each."""
-        found = {each.manifest.dataset: each.variant() for each in self.members}
-        return {
+        copies = {member.manifest.dataset: member.variant() for member in self.members}
+        return AudioCopy(
             **self.inventory.variant(),
-            "published_sample_rates": sorted({r for each in found.values() for r in each["published_sample_rates"]}),
-            "derived": any(each["derived"] for each in found.values()),
-            "corpora": found,
-        }
+            published_sample_rates=tuple(sorted({r for copy in copies.values() for r in copy.published_sample_rates})),
+            derived=any(copy.derived for copy in copies.values()),
+            corpora=copies,
+        )
 
-    def facts(self) -> dict[str, Any]:
+    def facts(self) -> DatasetFacts:
         """Return what of the corpora may change a result, and how the words of each were mapped."""
-        return {
-            **super().facts(),
-            "params": {},
-            "trained_on": list(self.crossing.trained_on),
-            "tested_on": self.crossing.tested_on,
-            "corpora": {each.manifest.dataset: each.facts() | _mapping(each) for each in self.members},
-        }
+        return replace(
+            super().facts(),
+            params={},
+            trained_on=self.crossing.trained_on,
+            target=self.crossing.tested_on,
+            corpora={member.manifest.dataset: _member_facts(member) for member in self.members},
+        )
 
 
 @dataclass(frozen=True)
@@ -145,14 +146,20 @@ def join(crossing: Crossing, by_name: Mapping[str, Corpus]) -> CrossedCorpus:
     )
 
 
-def _mapping(corpus: Corpus) -> dict[str, Any]:
-    """Return which word counts as which class, the clips of each class, and those of the words that were dropped."""
-    manifest = corpus.manifest
-    return {
-        "classes": dict(manifest.label_map.classes),
-        "clips": dict(manifest.label_counts),
-        "dropped": dict(manifest.dropped),
-    }
+def _member_facts(corpus: Corpus) -> MemberFacts:
+    """Return the facts of a corpus, with what each word counts as, the clips of each class, and what was dropped."""
+    manifest, facts = corpus.manifest, corpus.facts()
+    return MemberFacts(
+        name=facts.name,
+        version=facts.version,
+        params=facts.params,
+        label_map=facts.label_map,
+        manifest=facts.manifest,
+        audio=facts.audio,
+        classes=dict(manifest.label_map.classes),
+        clips=dict(manifest.label_counts),
+        dropped=dict(manifest.dropped),
+    )
 
 
 __all__ = ["Crossed", "CrossedCorpus", "cross", "join"]

@@ -35,6 +35,7 @@ from serbench.errors import AudioError
 from serbench.learning.model import Model, Predictions
 from serbench.part import Part
 from serbench.protocol.leakage import shared_sentences
+from serbench.results.facts import Calibration, Declared, Standing
 from serbench.results.record import Record
 from serbench.results.store import TestPredictions
 from serbench.run.memory import class_memory, expect_forgotten
@@ -101,9 +102,10 @@ def finish(
 ) -> tuple[Record, TestPredictions]:
     """Score what a model said of the test rows, measure the model, and write down both with what the fit took."""
     predictions = _join_truth(cell, tables, answer.aligned(tables.test.ids, tables.test.labels))
-    figures, pace = _measure(cell, bench, model, tables.test.labels)
+    figures, calibration = _measure(cell, bench, model, tables.test.labels)
     cost = {**work, **figures}
-    bench = replace(bench, environment={**bench.environment, **pace})
+    if calibration is not None:
+        bench = replace(bench, environment=replace(bench.environment, calibration=calibration))
     if bench.models is not None:
         save_cell(cell, model, bench.models, bench.environment)
     truth = predictions.truth
@@ -117,9 +119,9 @@ def finish(
             "test": len(tables.test),
             "augmented": tables.children,
         },
-        scores={each.card.name: each(truth, predictions.scores).facts() for each in bench.metrics},
+        scores={metric.card.name: metric(truth, predictions.scores) for metric in bench.metrics},
         confusion=tuple(tuple(int(count) for count in row) for row in confusion(truth, predictions.scores)),
-        cost={name: cost[name].facts() for name in FIGURES},
+        cost={name: cost[name] for name in FIGURES},
         history=tuple(model.history()),
     )
     return record, predictions
@@ -136,23 +138,23 @@ def _join_truth(cell: Cell, tables: Tables, scores: np.ndarray) -> TestPredictio
 
 def _measure(
     cell: Cell, bench: Workbench, model: Model, labels: tuple[str, ...]
-) -> tuple[dict[str, Figure], dict[str, Any]]:
+) -> tuple[dict[str, Figure], Calibration | None]:
     """Return size and latency, and how fast the machine was where a latency was measured.
 
     A model that cannot be measured loses its figures, not its scores.
     """
     probe = Probe(cell.contender.extractors, labels)
-    pace: dict[str, Any] = {}
+    calibration = None
     try:
         figures = size_figures(model, probe)
         if cell.is_probe:
             with bench.alone():
-                pace = {"calibration": calibrate()}
+                calibration = Calibration.read(calibrate())
                 figures |= probe_figures(model, probe)
     except Exception as error:  # noqa: BLE001  (a plugin may raise anything)
         figures = dict.fromkeys([*SIZES, *PROBED], Figure.undefined(f"measuring failed: {_reason(error)}"))
     unmeasured = dict.fromkeys(LABORATORY, QUIET) | dict.fromkeys(PROBED, ELSEWHERE)
-    return {**unmeasured, **figures, "disk_bytes": stored_bytes(model)}, pace
+    return {**unmeasured, **figures, "disk_bytes": stored_bytes(model)}, calibration
 
 
 def failed(cell: Cell, bench: Workbench, error: Exception) -> Record:
@@ -172,32 +174,32 @@ def _record(cell: Cell, bench: Workbench, **facts: Any) -> Record:
         key=cell.key,
         label=cell.label,
         classes=manifest.labels,
-        metrics={each.card.name: each.card.version for each in bench.metrics},
+        metrics={metric.card.name: metric.card.version for metric in bench.metrics},
         environment=bench.environment,
         code={part.card.name: source_digest(type(part)) for part in _parts(cell)},
         audio=cell.corpus.variant(),
         left_out=cell.corpus.left_out,
         notes=tuple(notes),
-        standing={
-            "ranked": cell.protocol.ranked,
-            "diagnostic": card.diagnostic is not None,
-            "headline": cell.corpus.apart is None,
-            "reason": cell.corpus.apart,
-            "declared": _declared(cell.contender),
-        },
+        standing=Standing(
+            ranked=cell.protocol.ranked,
+            diagnostic=card.diagnostic is not None,
+            headline=cell.corpus.exclusion is None,
+            reason=cell.corpus.exclusion,
+            declared=_declared(cell.contender),
+        ),
         **facts,
     )
 
 
-def _declared(contender: Contender) -> dict[str, Any]:
+def _declared(contender: Contender) -> Declared:
     """Return what the cards say that a reader of the row must know."""
     card = contender.model.card
-    seen = {*card.pretrained_on, *(name for each in contender.extractors.values() for name in each.card.pretrained_on)}
-    return {
-        "seeded": card.seeded,
-        "uses_test_statistics": card.uses_test_statistics,
-        "pretrained_on": sorted(seen),
-    }
+    seen = {name for extractor in contender.extractors.values() for name in extractor.card.pretrained_on}
+    return Declared(
+        seeded=card.seeded,
+        uses_test_statistics=card.uses_test_statistics,
+        pretrained_on=tuple(sorted({*card.pretrained_on, *seen})),
+    )
 
 
 def _parts(cell: Cell) -> list[Part]:
@@ -210,7 +212,7 @@ def _parts(cell: Cell) -> list[Part]:
 def _unreadable(bad: Mapping[str, str]) -> str:
     named = "; ".join(reason for _, reason in sorted(bad.items())[:_NAMED])
     more = f"; and {len(bad) - _NAMED} more" if len(bad) > _NAMED else ""
-    return f"{len(bad)} recordings cannot be read: {named}{more}; mend them or run with --skip-bad-audio"
+    return f"{len(bad)} recordings cannot be read: {named}{more}; fix them or run with --skip-bad-audio"
 
 
 def _reason(error: Exception) -> str:

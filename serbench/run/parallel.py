@@ -22,10 +22,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass
 from multiprocessing.context import SpawnContext
-from typing import Any
 
 from serbench.environment import usable_cores
 from serbench.features.cache import FeatureCache
+from serbench.results.facts import Environment
 from serbench.results.record import Record
 from serbench.results.store import Store
 from serbench.run.job import run_cell
@@ -106,7 +106,7 @@ def choose_jobs(asked: int | None, cells: int, seconds: float, device: str) -> i
 
 
 def side_by_side(
-    cells: Sequence[Cell], setup: Setup, environment: Mapping[str, Any], jobs: int, started: Callable[[Cell], None]
+    cells: Sequence[Cell], setup: Setup, environment: Environment, jobs: int, started: Callable[[Cell], None]
 ) -> Iterator[tuple[Cell, Record, float]]:
     """Yield each cell with its record, which is in the store, and its seconds, in the order in which they end.
 
@@ -144,7 +144,7 @@ def side_by_side(
             process.join()
 
 
-def _open(setup: Setup, environment: Mapping[str, Any], silence: Silence) -> None:
+def _open(setup: Setup, environment: Environment, silence: Silence) -> None:
     """Make this process ready; the keyboard is the first process's business."""
     global _place  # noqa: PLW0603  (a worker process has no other place)
     signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -11,9 +11,11 @@ from serbench.errors import ProtocolError
 from serbench.features.extractor import FeatureExtractor
 from serbench.learning.augmentation import Augmentation
 from serbench.learning.model import Model
+from serbench.part import Part
 from serbench.plugin.registry import Registry
 from serbench.protocol.protocols import CrossCorpus, Protocol, get_protocol
 from serbench.protocol.split import Fold, Split
+from serbench.results.facts import PartFacts, ProtocolFacts
 from serbench.results.record import CellKey, Record
 from serbench.results.store import Store
 from serbench.run.corpora import Corpus, open_corpora
@@ -79,7 +81,7 @@ class Cell:
     def name(self) -> str:
         """For people: ``emodb/si/speaker-03/seed0/logreg``."""
         key = self.key
-        return f"{key.dataset['name']}/{key.protocol['name']}/{key.fold}/seed{key.seed}/{self.label}"
+        return f"{key.dataset.name}/{key.protocol.name}/{key.fold}/seed{key.seed}/{self.label}"
 
     @property
     def training(self) -> tuple[str, ...]:
@@ -175,18 +177,24 @@ def make_augmentations(
     return {name: registry.get("augmentation", name).create(**settings.get(name, {})) for name in names}
 
 
+def part_facts(part: Part) -> PartFacts:
+    """Return what identifies a plugin with its arguments, as records hold it."""
+    identity = part.identity
+    return PartFacts(name=identity.name, version=identity.version, params=identity.params, settings=identity.settings)
+
+
 def _cells(
     request: Request, registry: Registry, corpus: Corpus, protocol: Protocol, split: Split, contender: Contender
 ) -> Iterator[Cell]:
     applied = make_augmentations(protocol.augmentations, registry, request.settings)
-    facts: dict[str, Any] = {
-        "name": protocol.name,
-        "version": protocol.version,
-        "split": split.digest,
-        "folds": len(split.folds),
-    }
+    facts = ProtocolFacts(
+        name=protocol.name,
+        version=protocol.version,
+        split=split.digest,
+        folds=len(split.folds),
+        augmentations=tuple(part_facts(augmentation) for augmentation in applied.values()),
+    )
     if applied:
-        facts["augmentations"] = [each.identity.facts() for each in applied.values()]
         contender = replace(contender, augmentations={})  # children of children are in nobody's protocol
     seeds = range(request.seeds if contender.model.card.seeded else 1)
     for seed in seeds:
@@ -196,9 +204,9 @@ def _cells(
                 protocol=facts,
                 fold=fold.name,
                 seed=seed,
-                model=contender.model.identity.facts(),
-                features=tuple(each.identity.facts() for each in contender.extractors.values()),
-                augmentations=tuple(each.identity.facts() for each in contender.augmentations.values()),
+                model=part_facts(contender.model),
+                features=tuple(part_facts(extractor) for extractor in contender.extractors.values()),
+                augmentations=tuple(part_facts(augmentation) for augmentation in contender.augmentations.values()),
             )
             is_probe = seed == 0 and place == 0
             yield Cell(key, contender.label, corpus, protocol, split, fold, contender, is_probe, applied)
@@ -214,4 +222,5 @@ __all__ = [
     "make_augmentations",
     "make_contender",
     "make_plan",
+    "part_facts",
 ]

@@ -21,7 +21,6 @@ import numpy.typing as npt
 
 from serbench.corpus.audio import read_audio
 from serbench.corpus.dataset import AUDIO_SUFFIXES
-from serbench.digest import digest_value
 from serbench.environment import usable_cores
 from serbench.errors import FormatError, SerbenchError, UsageError
 from serbench.features.batch import extract_waves
@@ -80,13 +79,12 @@ def find_models(place: Path) -> list[Path]:
     if not cards:
         raise UsageError(f"no saved model in {place}, expected one; save them with serbench run --save-models")
     read = {path: SavedModel.read(path) for path in cards}
-    whole = {path: card for path, card in read.items() if card.weights is not None}
-    if not whole:
+    usable = {path: card for path, card in read.items() if card.weights is not None}
+    if not usable:
         raise FormatError(f"{place} holds no model: {next(iter(read.values())).reason}")
-    systems: dict[str, list[Path]] = {}
-    for path, card in whole.items():
-        facts = {name: value for name, value in card.key.items() if name not in ("fold", "seed")}
-        systems.setdefault(digest_value(facts), []).append(path)
+    systems: dict[tuple[str, str], list[Path]] = {}
+    for path, card in usable.items():
+        systems.setdefault((card.key.task, card.key.system), []).append(path)
     if len(systems) > 1:
         named = [str(paths[0].parent) for paths in systems.values()]
         more = f" and {len(named) - _NAMED} more" if len(named) > _NAMED else ""

@@ -28,6 +28,7 @@ from serbench.environment import machine_card, usable_cores, versions
 from serbench.errors import DatasetError, UsageError
 from serbench.features.cache import FeatureCache
 from serbench.plugin.registry import Registry
+from serbench.results.facts import Environment
 from serbench.results.saved import SavedModel
 from serbench.run.cold_start import cold_start
 from serbench.run.plan import Cell, make_contender
@@ -190,7 +191,7 @@ def _fit_all(setup: Setup, registry: Registry, watch: Callable[[str], None]) -> 
     with tempfile.TemporaryDirectory(prefix="serbench-profile-") as nowhere:
         request = replace(asked, datasets=asked.datasets or tuple(SMALL), settings=settings, seeds=1)
         plan = replace(setup, request=request, out=Path(nowhere)).plan(registry, _silent)
-    bench = Workbench(FeatureCache(setup.cache), setup.device, (), {"versions": versions()}, _silent)
+    bench = Workbench(FeatureCache(setup.cache), setup.device, (), Environment(versions=versions()), _silent)
     begun: list[_Fitted | Profile] = []
     for cell in plan.cells:
         if cell.is_probe:
@@ -244,7 +245,7 @@ def _on_disk(each: _Fitted, plugins: Sequence[Path], starts: int) -> dict[str, F
     """Return what a saved model weighs, and how long a new process takes to answer with it."""
     names = ("disk_bytes", "cold_start_seconds", "inference_memory_bytes")
     with tempfile.TemporaryDirectory(prefix="serbench-profile-") as folder:
-        size = save_cell(each.cell, each.specimen.model, Path(folder), {"versions": versions()})
+        size = save_cell(each.cell, each.specimen.model, Path(folder), Environment(versions=versions()))
         card = model_path(each.cell, Path(folder))
         if size is None:
             return dict.fromkeys(names, Figure.undefined(f"cannot be saved: {SavedModel.read(card).reason}"))

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
 
 from serbench.cost.calibration import calibrate
 from serbench.environment import machine_card, versions
 from serbench.features.cache import FeatureCache
 from serbench.plugin.events import JobEvent
 from serbench.plugin.registry import Registry
+from serbench.results.facts import Calibration, Environment
 from serbench.results.record import Record
 from serbench.results.store import Store
 from serbench.run.estimate import Times
@@ -95,7 +95,7 @@ def execute(
         ):
             if record.status == "done":
                 outcome.done.append(record)
-                times.learn(cell, record.cost["train_seconds"]["value"])
+                times.learn(cell, record.cost["train_seconds"].value or 0.0)
                 tell(JobEvent("done", cell.name, cell.key.digest, seconds))
             else:
                 outcome.failed.append(record)
@@ -143,7 +143,7 @@ def _run_all(
     left = {cell.key.digest: cell for cell in cells}
     probes_first = sorted(cells, key=lambda cell: not cell.is_probe)
     try:
-        for cell, record, seconds in side_by_side(probes_first, setup, {**alone, "jobs": at_once}, at_once, started):
+        for cell, record, seconds in side_by_side(probes_first, setup, replace(alone, jobs=at_once), at_once, started):
             del left[cell.key.digest]
             yield cell, record, seconds
     except BrokenProcessPool:
@@ -151,7 +151,7 @@ def _run_all(
         yield from one_by_one(list(left.values()))
 
 
-def _environment(device: str) -> Mapping[str, Any]:
+def _environment(device: str) -> Environment:
     """Return versions, machine card, how fast the machine is now and how many cells run at once, for the records.
 
     A cell whose latencies are measured times the machine anew.
@@ -159,7 +159,7 @@ def _environment(device: str) -> Mapping[str, Any]:
     card = machine_card(device)
     if device == "cpu":
         card |= {"threads": 1}  # of a cell, whatever torch would take
-    return {"versions": versions(), "machine": card, "calibration": calibrate(), "jobs": 1}
+    return Environment(versions=versions(), machine=card, calibration=Calibration.read(calibrate()), jobs=1)
 
 
 __all__ = ["Outcome", "execute"]

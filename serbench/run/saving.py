@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from serbench.digest import canonical_json, digest_value
 from serbench.errors import FormatError
@@ -14,6 +13,7 @@ from serbench.features.extractor import FeatureExtractor
 from serbench.learning.model import Model
 from serbench.part import Part
 from serbench.plugin.registry import Registry
+from serbench.results.facts import Environment, PartFacts
 from serbench.results.record import Record
 from serbench.results.saved import SavedModel, packed, write_model
 from serbench.run.plan import Cell
@@ -46,7 +46,7 @@ def model_path(cell: Cell, folder: Path) -> Path:
     return folder / "models" / f"{Record(key=cell.key, label=cell.label, status='skipped').stem}.json"
 
 
-def save_cell(cell: Cell, model: Model, folder: Path, environment: Mapping[str, Any]) -> int | None:
+def save_cell(cell: Cell, model: Model, folder: Path, environment: Environment) -> int | None:
     """Save the fitted model of a cell; one that cannot be saved leaves a card with the reason.
 
     Returns
@@ -55,12 +55,12 @@ def save_cell(cell: Cell, model: Model, folder: Path, environment: Mapping[str, 
     """
     extractors = cell.contender.extractors
     card = {
-        "key": asdict(cell.key),
+        "key": cell.key.facts(),
         "label": cell.label,
         "classes": cell.corpus.manifest.labels,
         "sample_rates": {name: each.card.sample_rate for name, each in extractors.items()},
         "trained_on": {"rows": len(cell.training), "ids": digest_value(sorted(cell.training))},
-        "versions": environment.get("versions", {}),
+        "versions": environment.versions,
         "code": {part.card.name: source_digest(type(part)) for part in (model, *extractors.values())},
     }
     path = model_path(cell, folder)
@@ -97,13 +97,10 @@ def load_model(path: Path, registry: Registry, device: str = "cpu") -> LoadedMod
     """
     card = SavedModel.read(path)
     state = card.state(path)
-    facts = card.key["model"]
-    model = registry.get("model", facts["name"]).create(**facts["params"])
+    model = registry.get("model", card.key.model.name).create(**card.key.model.params)
     model.device = device
-    extractors = {
-        each["name"]: registry.get("feature", each["name"]).create(**each["params"]) for each in card.key["features"]
-    }
-    for part, was in ((model, facts), *zip(extractors.values(), card.key["features"], strict=True)):
+    extractors = {part.name: registry.get("feature", part.name).create(**part.params) for part in card.key.features}
+    for part, was in ((model, card.key.model), *zip(extractors.values(), card.key.features, strict=True)):
         _expect_same(part, was, path)
     model.load_state(state, card.classes)
     parts = (model, *extractors.values())
@@ -128,11 +125,11 @@ def count_saved(cells: Iterable[Cell], folder: Path) -> tuple[int, dict[str, int
     return saved, dict(reasons)
 
 
-def _expect_same(part: Part, was: Mapping[str, Any], path: Path) -> None:
+def _expect_same(part: Part, was: PartFacts, path: Path) -> None:
     """Refuse a plugin that has another version or other settings than at the time."""
-    if canonical_json(part.identity.facts()) != canonical_json(was):
+    if canonical_json(part.identity.facts()) != canonical_json(was.facts()):
         raise FormatError(
-            f"{path} was saved with {was['name']} version {was['version']}, and this one is version "
+            f"{path} was saved with {was.name} version {was.version}, and this one is version "
             f"{part.card.version} or has other settings; use the plugin that it was saved with"
         )
 

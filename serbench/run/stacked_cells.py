@@ -93,7 +93,7 @@ def _fit_and_finish(ready: Sequence[_Ready], bench: Workbench, store: Store) -> 
     with Clock() as fit:
         answers = fit_together(fits)
     share = fit.share(len(ready))
-    told = replace(bench, environment={**bench.environment, "stacked": len(ready)})
+    told = replace(bench, environment=replace(bench.environment, stacked=len(ready)))
     for each, answer in zip(ready, answers, strict=True):
         start = time.perf_counter()
         record, predictions = _finished(each, answer, share, told, memory)
@@ -109,7 +109,8 @@ def _finished(
         with Clock() as predict:
             said = each.model.predict(each.tables.test)
         expect_forgotten(each.model.card.name, memory, class_memory(type(each.model)))
-        together = Figure.undefined(f"trained together with {bench.environment['stacked'] - 1} other cells")
+        others = (bench.environment.stacked or 1) - 1
+        together = Figure.undefined(f"trained together with {others} other cells")
         work = dict.fromkeys(("peak_memory_bytes", "device_memory_bytes", "energy_joules"), together)
         work |= fit_and_predict_figures(share, predict)
         return finish(each.cell, bench, each.model, each.tables, said, work)

@@ -13,7 +13,6 @@ import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -23,6 +22,7 @@ from serbench.features.extractor import FeatureExtractor
 from serbench.features.table import FeatureTable, MappedColumn
 from serbench.learning.augmentation import Augmentation
 from serbench.protocol.leakage import check_fold
+from serbench.results.facts import Environment
 from serbench.run.corpora import Corpus
 from serbench.run.plan import Cell, Progress
 from serbench.scoring.metric import Metric
@@ -54,7 +54,7 @@ class Workbench:
     cache: FeatureCache
     device: str
     metrics: Sequence[Metric]
-    environment: Mapping[str, Any]
+    environment: Environment
     progress: Progress
     models: Path | None = None
     alone: Callable[[], contextlib.AbstractContextManager[None]] = contextlib.nullcontext

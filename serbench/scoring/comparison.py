@@ -12,8 +12,8 @@ Bootstrap Tests of Hypotheses*, ch. 3). Up to 14 speakers all are counted, and t
 drawn with a fixed seed, and the one that was observed is added. Few speakers cannot give a small p: see
 :func:`smallest_p`.
 
-Everything here is widened by the luck of training, see ``serbench.scoring.seed_variance``: flipped sums are spread as
-if their variance, ``Σ d²``, were that of a whole comparison.
+Everything here is widened by the seed-to-seed variance, see ``serbench.scoring.seed_variance``: flipped sums are spread
+as if their variance, ``Σ d²``, were that of a whole comparison.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ import numpy as np
 
 from serbench.scoring.figure import Figure
 from serbench.scoring.metrics import Counts, Values
-from serbench.scoring.seed_variance import Doubt, Luck
+from serbench.scoring.seed_variance import SeedVariance, StandardError
 from serbench.scoring.statistics import Interval, t_quantile
 from serbench.seeding import generator
 
 #: The level of every verdict: how often a difference may be claimed where there is none.
 LEVEL = 0.05
-#: How often a difference of the resolvable size would be shown.
+#: How often a difference of the minimum detectable size is found significant.
 POWER = 0.8
 #: Up to this many speakers every assignment of signs is counted.
 EXACT_SPEAKERS = 14
@@ -41,7 +41,7 @@ EXACT_SPEAKERS = 14
 FLIPS = 9_999
 
 #: What is added where nothing is known of training, or where there is none.
-NO_LUCK = Luck()
+NO_SEED_VARIANCE = SeedVariance()
 
 #: Sums of equal numbers in another order differ in their last digits; a tie is a tie.
 _TIE = 1e-9
@@ -85,17 +85,17 @@ def sign_flips(speakers: int, seed: int = 0) -> Values:
     return signs
 
 
-def sign_flip_test(differences: Values, *, luck: Luck = NO_LUCK, seed: int = 0) -> Figure:
+def sign_flip_test(differences: Values, *, seed_variance: SeedVariance = NO_SEED_VARIANCE, seed: int = 0) -> Figure:
     """Return the two-sided p-value of "neither system is better", in (0, 1].
 
-    ``scipy.stats.permutation_test`` with ``permutation_type="samples"`` gives the same where there is no luck.
+    ``scipy.stats.permutation_test`` with ``permutation_type="samples"`` gives the same without seed-to-seed variance.
 
     Parameters
     ----------
     differences
         (s,), per speaker the share of one system less the share of the other. Speakers of several corpora may stand
         side by side, each corpus's shares divided by the number of corpora: the test is then of the mean.
-    luck
+    seed_variance
         Of the difference: that of both systems.
     seed
         Of the assignments that are drawn.
@@ -105,7 +105,7 @@ def sign_flip_test(differences: Values, *, luck: Luck = NO_LUCK, seed: int = 0) 
     """
     if len(differences) < 2:
         return Figure.undefined(_too_few(len(differences)))
-    sums = np.abs(sign_flips(len(differences), seed) @ differences) * _spread(differences, luck)
+    sums = np.abs(sign_flips(len(differences), seed) @ differences) * _spread(differences, seed_variance)
     return Figure(float(np.mean(sums >= abs(differences.sum()) * (1 - _TIE))))
 
 
@@ -123,23 +123,23 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return corrected
 
 
-def all_pairs_test(shares: Values, lucks: Sequence[Luck] = (), *, seed: int = 0) -> Values:
+def all_pairs_test(shares: Values, seed_variances: Sequence[SeedVariance] = (), *, seed: int = 0) -> Values:
     """Return the p-value of every pair of systems (m, m), corrected for the number of pairs.
 
     The same signs are given to a speaker in all pairs, and a difference is held against the *largest* that any pair
-    reaches, pairs that were shown already left out (step-down, Westfall and Young 1993, *Resampling-Based Multiple
+    reaches, pairs found significant already left out (step-down, Westfall and Young 1993, *Resampling-Based Multiple
     Testing*, algorithm 4.1; Romano and Wolf 2005, *Econometrica* 73:1237). This is Holm's procedure with the joint
     distribution in place of Bonferroni's bound. The bound would multiply p by the number of pairs: ten speakers
-    (p ≥ 1/512) could never tell any of eight systems apart. Here p falls as far as for one pair. Differences
-    are compared in points of UAR, as in Tukey's range test, so that the noise of the noisiest pair not yet shown
-    decides: conservative for a small difference between steady systems beside an unsteady one.
+    (p ≥ 1/512) could never find two of eight systems different. Here p falls as far as for one pair. Differences
+    are compared in points of UAR, as in Tukey's range test, so that the noise of the noisiest pair not yet found
+    significant decides: conservative for a small difference between steady systems beside an unsteady one.
 
     Parameters
     ----------
     shares
         (m, s), per system the speakers' shares of UAR.
-    lucks
-        (m,), the systems' luck; none given is none.
+    seed_variances
+        (m,), the systems' seed-to-seed variances; none given is none.
 
     Returns
     -------
@@ -153,11 +153,11 @@ def all_pairs_test(shares: Values, lucks: Sequence[Luck] = (), *, seed: int = 0)
     differences = shares[first] - shares[second]  # (pairs, s)
     sizes = np.abs(differences.sum(axis=1))
     order = np.argsort(sizes, kind="stable")  # the smallest first
-    known = list(lucks) or [NO_LUCK] * systems
+    known = list(seed_variances) or [NO_SEED_VARIANCE] * systems
     spreads = np.array(
         [
-            _spread(each, Luck.total([known[one], known[other]]))
-            for each, one, other in zip(differences, first, second, strict=True)
+            _spread(difference, SeedVariance.total([known[one], known[other]]))
+            for difference, one, other in zip(differences, first, second, strict=True)
         ]
     )
     signs = sign_flips(speakers, seed)
@@ -166,14 +166,18 @@ def all_pairs_test(shares: Values, lucks: Sequence[Luck] = (), *, seed: int = 0)
         sums = np.abs(signs[start : start + _BLOCK] @ differences[order].T) * spreads[order]  # (block, pairs)
         largest = np.maximum.accumulate(sums, axis=1)  # among this pair and all smaller ones
         reached += (largest >= sizes[order] * (1 - _TIE)).sum(axis=0)
-    # a pair is shown only after all larger ones: p never falls as differences do
+    # a pair is significant only after all larger ones: p never falls as differences do
     p_values = np.maximum.accumulate((reached / len(signs))[::-1])[::-1]
     found[first[order], second[order]] = found[second[order], first[order]] = p_values
     return found
 
 
 def paired_interval(
-    first: Mapping[str, float], second: Mapping[str, float], *, level: float = 0.95, luck: Luck = NO_LUCK
+    first: Mapping[str, float],
+    second: Mapping[str, float],
+    *,
+    level: float = 0.95,
+    seed_variance: SeedVariance = NO_SEED_VARIANCE,
 ) -> Interval:
     """Return the t-interval of the difference of two systems, from their jackknife pseudo-values per speaker.
 
@@ -186,7 +190,7 @@ def paired_interval(
         From speaker to pseudo-value; see :func:`serbench.scoring.statistics.jackknife_values`.
     level
         Coverage of this one comparison; several comparisons want a correction by the caller.
-    luck
+    seed_variance
         Of the difference: that of both systems.
     """
     if set(first) != set(second):
@@ -194,7 +198,7 @@ def paired_interval(
     number = len(first)
     if number < 2:
         return Interval.undefined(f"{number} speaker{'s' * (number != 1)}, an interval takes two at least", number)
-    centre, half = paired_mean(first, second), paired_doubt(first, second, luck).half_width(level)
+    centre, half = paired_mean(first, second), paired_standard_error(first, second, seed_variance).half_width(level)
     return Interval(centre - half, centre + half, "paired t", number)
 
 
@@ -203,35 +207,39 @@ def paired_mean(first: Mapping[str, float], second: Mapping[str, float]) -> floa
     return statistics.fmean(first[name] - second[name] for name in first)
 
 
-def paired_doubt(first: Mapping[str, float], second: Mapping[str, float], luck: Luck = NO_LUCK) -> Doubt:
-    """Return how far the difference of two systems may be off, from pseudo-values of the same two speakers at least."""
+def paired_standard_error(
+    first: Mapping[str, float], second: Mapping[str, float], seed_variance: SeedVariance = NO_SEED_VARIANCE
+) -> StandardError:
+    """Return the standard error of the difference of two systems, pseudo-values of the same two speakers or more."""
     spread = statistics.variance(first[name] - second[name] for name in first)
-    return Doubt.of(spread / len(first), len(first) - 1, luck)
+    return StandardError.of(spread / len(first), len(first) - 1, seed_variance)
 
 
-def smallest_difference(doubt: Doubt, speakers: int, *, level: float = LEVEL, power: float = POWER) -> Figure:
-    """Return the smallest true difference that one comparison over so many speakers shows with this power.
+def minimum_detectable_difference(
+    error: StandardError, speakers: int, *, level: float = LEVEL, power: float = POWER
+) -> Figure:
+    """Return the smallest true difference that a comparison over so many speakers detects with this power.
 
-    ``t(1 - level/2) + t(power)`` standard errors, both quantiles with the degrees of freedom of the doubt (Bloom 1995,
-    *Evaluation Review* 19:547). The level is the largest not above ``level`` that sign flips of so few speakers can
-    have; with six or seven, whose signs are coarse, seven in ten cases are shown where eight are meant. Example: 34
-    pairs with a standard deviation of 1 resolve 0.495.
+    ``t(1 - level/2) + t(power)`` standard errors, both quantiles with its degrees of freedom (Bloom 1995, *Evaluation
+    Review* 19:547). The level is the largest not above ``level`` that sign flips of so few speakers can
+    have; with six or seven, whose signs are coarse, the power is 70 % where 80 % are meant. Example: 34 pairs with a
+    standard deviation of 1 detect 0.495.
     """
     least = smallest_p(speakers)
     if least > level:
         return Figure.undefined(f"{speakers} speakers cannot give a p below {least:.3g}, expected {level:g} at most")
     attained = level if speakers > EXACT_SPEAKERS else float(np.floor(level / least)) * least
-    quantiles = t_quantile(1 - attained, doubt.freedom) + t_quantile(2 * power - 1, doubt.freedom)
-    return Figure(quantiles * float(doubt.variance**0.5))
+    quantiles = t_quantile(1 - attained, error.freedom) + t_quantile(2 * power - 1, error.freedom)
+    return Figure(quantiles * float(error.variance**0.5))
 
 
-def _spread(differences: Values, luck: Luck) -> float:
+def _spread(differences: Values, seed_variance: SeedVariance) -> float:
     """Return by how much flipped sums are widened, so that 95 % of them lie where a t-interval would end."""
     own, freedom = float((differences**2).sum()), len(differences) - 1
-    if own <= 0 or luck.variance <= 0:
+    if own <= 0 or seed_variance.variance <= 0:
         return 1.0
-    doubt = Doubt.of(own, freedom, luck)
-    return doubt.half_width(1 - LEVEL) / Doubt(own, freedom).half_width(1 - LEVEL)
+    error = StandardError.of(own, freedom, seed_variance)
+    return error.half_width(1 - LEVEL) / StandardError(own, freedom).half_width(1 - LEVEL)
 
 
 def _too_few(speakers: int) -> str:
@@ -242,16 +250,16 @@ __all__ = [
     "EXACT_SPEAKERS",
     "FLIPS",
     "LEVEL",
-    "NO_LUCK",
+    "NO_SEED_VARIANCE",
     "POWER",
     "all_pairs_test",
     "holm",
-    "paired_doubt",
+    "minimum_detectable_difference",
     "paired_interval",
     "paired_mean",
+    "paired_standard_error",
     "sign_flip_test",
     "sign_flips",
-    "smallest_difference",
     "smallest_p",
     "speaker_shares",
 ]

@@ -8,6 +8,7 @@ Undefined is ``None`` with a reason, never ``nan`` and never a sentinel.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -43,9 +44,20 @@ class Figure:
         return {"value": self.value} if self.reason is None else {"value": None, "reason": self.reason}
 
     @classmethod
-    def read(cls, facts: dict[str, Any]) -> Self:
-        """Return the figure of a JSON form."""
-        return cls(facts["value"], facts.get("reason"))
+    def read(cls, facts: Mapping[str, Any]) -> Self:
+        """Return the figure of a JSON form.
+
+        Raises
+        ------
+        ValueError
+            When it is none: no value and no reason, or a value that is no finite number.
+        """
+        if not isinstance(facts, Mapping) or not {"value"} <= facts.keys() <= {"value", "reason"}:
+            raise ValueError(f"{facts!r} is no figure, expected a value, and a reason where that is null")
+        value = facts["value"]
+        if isinstance(value, bool) or not isinstance(value, int | float | None):
+            raise ValueError(f"the value {value!r} is no number")  # noqa: TRY004  (of a file, not of a caller)
+        return cls(value, facts.get("reason"))
 
 
 __all__ = ["Figure"]

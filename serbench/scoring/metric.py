@@ -33,11 +33,14 @@ class MetricCard(Card):
         ``higher`` or ``lower``.
     lowest, highest
         The bounds of its values; None where there is none.
+    heading
+        What tables call it, without a unit; empty: its name.
     """
 
     better: Literal["higher", "lower"]
     lowest: float | None = None
     highest: float | None = None
+    heading: str = ""
 
 
 @dataclass(frozen=True)

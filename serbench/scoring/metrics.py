@@ -174,14 +174,28 @@ def _not_probabilities(scores: Scores) -> str | None:
 CORE_METRICS: tuple[Metric, ...] = (
     Metric(
         MetricCard(
-            name="uar", version="1", summary="mean recall over the classes", better="higher", lowest=0, highest=1
+            name="uar",
+            version="1",
+            heading="UAR",
+            summary="mean recall over the classes",
+            better="higher",
+            lowest=0,
+            highest=1,
         ),
         uar,
     ),
-    Metric(MetricCard(name="wa", version="1", summary="accuracy", better="higher", lowest=0, highest=1), wa),
+    Metric(
+        MetricCard(name="wa", version="1", heading="WA", summary="accuracy", better="higher", lowest=0, highest=1), wa
+    ),
     Metric(
         MetricCard(
-            name="macro-f1", version="1", summary="mean F1 over the classes", better="higher", lowest=0, highest=1
+            name="macro-f1",
+            version="1",
+            heading="macro-F1",
+            summary="mean F1 over the classes",
+            better="higher",
+            lowest=0,
+            highest=1,
         ),
         macro_f1,
     ),
@@ -193,7 +207,13 @@ CORE_METRICS: tuple[Metric, ...] = (
     ),
     Metric(
         MetricCard(
-            name="ece", version="1", summary="distance of confidence from accuracy", better="lower", lowest=0, highest=1
+            name="ece",
+            version="1",
+            heading="ECE",
+            summary="distance of confidence from accuracy",
+            better="lower",
+            lowest=0,
+            highest=1,
         ),
         ece,
     ),

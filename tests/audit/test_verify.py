@@ -11,18 +11,21 @@ import pyarrow.parquet as pq
 import pytest
 
 from serbench.audit.board_corpora import Place
-from serbench.audit.verify import board_rows, verify
-from serbench.board.views import build
+from serbench.audit.verify import verify
+from serbench.board.rows import stored_rows
 from serbench.digest import digest_file
 from serbench.errors import BoardError, FormatError, SerbenchError, UsageError
 from serbench.plugin.registry import load_registry
+from serbench.results.facts import Standing
 from serbench.results.store import Store
 from serbench.scoring.metrics import confusion
+from tests.board.conftest import build
 from tests.run import toy
 from tests.run.conftest import World, no_progress
 
 #: Three folds of nearest, six of augmented and of prior under two seeds; each tests six clips.
 CELLS = 15
+UNRANKED = Standing(ranked=False).facts()
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +34,7 @@ def made(tmp_path_factory):
     folder = tmp_path_factory.mktemp("world")
     world = World(toy.make_corpus(folder, speakers=3, takes=2), load_registry(only=(), extra=[toy]))
     assert world.run("nearest", "augmented", "prior").failed == []
-    rows, _ = board_rows(world.store.folder, world.registry)
+    rows, _ = stored_rows(world.store.folder, world.registry)
     build(rows, world.store.folder)
     return world
 
@@ -72,13 +75,13 @@ class Board:
                 self.store.write(rescored(changed, predictions, self.world.registry), predictions)
 
     def build(self):
-        build(board_rows(self.folder, self.world.registry)[0], self.folder)
+        build(stored_rows(self.folder, self.world.registry)[0], self.folder)
 
 
 def rescored(record, found, registry):
     """Return a record whose figures are those of the predictions: a careful forgery."""
     metrics = [offer.part for offer in registry.metrics.values()]
-    scores = {each.card.name: each(found.truth, found.scores).facts() for each in metrics}
+    scores = {each.card.name: each(found.truth, found.scores) for each in metrics}
     return replace(record, scores=scores, confusion=tuple(map(tuple, confusion(found.truth, found.scores).tolist())))
 
 
@@ -158,8 +161,9 @@ def test_a_word_that_has_not_the_largest_score_is_named(board):
 @pytest.mark.parametrize("name", ["uar", "log-loss", "ece"])
 def test_an_altered_figure_is_named_with_what_the_predictions_give(board, name):
     record = board.record()
-    value = record.scores[name]["value"] + 0.001
-    board.edit(record, scores={**record.scores, name: {"value": value}})
+    value = record.scores[name].value + 0.001
+    scores = {metric: figure.facts() for metric, figure in record.scores.items()}
+    board.edit(record, scores={**scores, name: {"value": value}})
     board.fails(rf"nearest/speaker-spk0\.seed0\.\w+\.json: its {name} is {value}, but its predictions give")
 
 
@@ -208,7 +212,7 @@ def cut(found):
 )
 def test_an_altered_digest_is_named(board, part, name, sentence):
     def change(record, found):
-        facts = {**getattr(record.key, part), name: "0" * 32}
+        facts = replace(getattr(record.key, part), **{name: "0" * 32})
         return replace(record, key=replace(record.key, **{part: facts})), found
 
     board.refile(change)
@@ -260,7 +264,7 @@ def test_an_altered_rank_is_named(board):
 
 def test_an_altered_interval_is_named(board):
     path = board.folder / "tables" / "si-toy.csv"
-    row = next(each for each in board_rows(board.folder, board.world.registry)[0] if each.interval.low is not None)
+    row = next(each for each in stored_rows(board.folder, board.world.registry)[0] if each.interval.low is not None)
     digits = f"{row.interval.low:.10g}"
     assert digits in path.read_text()
     path.write_text(path.read_text().replace(digits, "0.5", 1))
@@ -296,7 +300,7 @@ def test_seeds_that_were_chosen_are_found(board):
         ),
         ({"rows": {"train": 13, "dev": 0, "test": 6, "augmented": 0}}, "it says 13 train rows, its fold has 12"),
         ({"metrics": {"uar": "1"}}, "it has scores"),
-        ({"standing": {"ranked": False}}, "it says ranked False, but protocol si says True"),
+        ({"standing": UNRANKED}, "it says ranked False, but protocol si says True"),
         ({"classes": ["calm", "angry", "sad"]}, "expected scores of"),
         ({"label": "best"}, "by its key and label it is the record best/"),
         ({"code": {}}, "it has no digest of the code of dataset toy"),
@@ -316,8 +320,8 @@ def test_a_metric_of_another_version_is_named(board):
 
 def test_what_a_card_does_not_declare_is_named(board):
     record = board.record()
-    declared = {**record.standing["declared"], "pretrained_on": ["toy"]}
-    board.edit(record, standing={**record.standing, "declared": declared})
+    standing = record.standing.facts()
+    board.edit(record, standing={**standing, "declared": {**standing["declared"], "pretrained_on": ["toy"]}})
     board.fails(r"it declares .*'pretrained_on': \['toy'\].*, but the cards of its plugins say")
 
 

@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
-
 import pytest
 
-_SPEC = importlib.util.spec_from_file_location("result_cells", Path(__file__).parents[1] / "results" / "conftest.py")
-_MAKERS = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(_MAKERS)
+from serbench.board import views
+from serbench.board.leaderboard import Leaderboard
+from serbench.board.pages import files, insert, latex
+from serbench.board.site import pages as site
+from serbench.results.summary import summarise
+from tests.results.conftest import cells, store
 
-cells, store = _MAKERS.cells, _MAKERS.store
+__all__ = ["cells", "store"]
+
+
+def of_rows(make):
+    """Return a maker of views as a function of rows."""
+    return lambda rows, *arguments, **options: make(Leaderboard.of(rows), *arguments, **options)
+
+
+build, first_stale, make_views = of_rows(views.build), of_rows(views.first_stale), of_rows(views.make_views)
+latex_pages, make_site, pages = of_rows(latex.latex_pages), of_rows(site.make_site), of_rows(files.pages)
+
+
+def with_tables(text, rows, *name):
+    return insert.with_tables(text, Leaderboard.of(rows), *name)
 
 
 def model(name, **params):
-    return {"name": name, "version": "1", "params": params}
+    return {"name": name, "params": params}
 
 
 def dataset(name, **changed):
-    facts = {"name": name, "version": "1", "label_map": {"name": f"{name}-3", "version": "1"}}
+    facts = {"name": name, "label_map": {"name": f"{name}-3", "version": "1"}}
     return {**facts, "manifest": f"m-{name}", "audio": f"a-{name}", **changed}
 
 
@@ -56,3 +69,9 @@ def full(store, cells):
         skill=9.0,
     )
     return store
+
+
+@pytest.fixture
+def leaderboard(full):
+    """Return what all views of that store are made from."""
+    return Leaderboard.of(summarise(full))

@@ -28,9 +28,7 @@ def test_hugging_faces_parser_reads_every_figure(full):
     found = card_of(model_index(rows, "good"))
     assert found.model_name == "good"
     (uar,) = (each for each in found.eval_results if (each.dataset_type, each.metric_type) == ("emodb", "recall"))
-    (row,) = (
-        each for each in rows if (each.label, each.dataset["name"]) == ("good", "emodb") and each.standing["ranked"]
-    )
+    (row,) = (each for each in rows if (each.label, each.dataset.name) == ("good", "emodb") and each.standing.ranked)
     assert uar.metric_value == row.uar.value
     assert uar.metric_args["interval_95_over_speakers"] == [row.interval.low, row.interval.high]
     assert (uar.task_type, uar.dataset_config, uar.dataset_split) == ("audio-classification", "si, emodb-3", "test")
@@ -51,9 +49,9 @@ def test_two_tasks_of_one_dataset_stay_two(store, cells):
     assert len(eval_results_to_model_index("logreg", card_of(facts).eval_results)[0]["results"]) == 2
 
 
-def test_leaky_and_partial_rows_are_left_out(full):
+def test_leaky_and_incomplete_rows_are_left_out(full):
     rows = summarise(full)
-    assert {row.protocol["name"] for row in rows if row.label == "good"} == {"si", "random"}
+    assert {row.protocol.name for row in rows if row.label == "good"} == {"si", "random"}
     (good,) = model_index(rows, "good")["model-index"]
     assert {each["dataset"]["config"].split(",")[0] for each in good["results"]} == {"si"}
     (slow,) = model_index(rows, "slow")["model-index"]
@@ -61,7 +59,7 @@ def test_leaky_and_partial_rows_are_left_out(full):
 
 
 def test_a_figure_that_is_unknown_is_left_out(full):
-    row = next(row for row in summarise(full) if row.label == "good" and row.standing["ranked"])
+    row = next(row for row in summarise(full) if row.label == "good" and row.standing.ranked)
     bare = replace(row, interval=replace(row.interval, low=None, high=None, method=None, reason="one speaker"))
     (model,) = model_index([bare], "good")["model-index"]
     assert all("interval_95_over_speakers" not in each["args"] for each in model["results"][0]["metrics"])

@@ -23,7 +23,11 @@ def test_rows_hold_what_the_summary_says(full):
         assert line["parameters_total"] == row.cost_of("parameters_total").value
         assert {name: line[f"recall:{name}"] for name in row.recalls} == {k: v.value for k, v in row.recalls.items()}
         assert (line["uar_low"], line["uar_high"]) == (row.interval.low, row.interval.high)
-        assert (line["dataset"], line["seeds"], line["is_whole"]) == (row.dataset["name"], len(row.seeds), row.is_whole)
+        assert (line["dataset"], line["seeds"], line["is_complete"]) == (
+            row.dataset.name,
+            len(row.seeds),
+            row.is_complete,
+        )
 
 
 def test_cells_hold_what_the_records_say(store, cells):

@@ -1,14 +1,10 @@
 from __future__ import annotations
 
-import importlib.util
 import json
-from pathlib import Path
 
 import pytest
 
-_SPEC = importlib.util.spec_from_file_location("result_cells", Path(__file__).parents[1] / "results" / "conftest.py")
-_MAKERS = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(_MAKERS)
+from tests.results.conftest import add_cells
 
 
 @pytest.fixture
@@ -23,7 +19,7 @@ def runs(tmp_path):
                 "model": {"name": name, "version": "1", "params": {}},
                 "dataset": {"name": corpus, "audio": f"a-{corpus}"},
             }
-            _MAKERS.add_cells(store, key=key, label=name, skill=skill, seeds=(0, 1))
+            add_cells(store, key=key, label=name, skill=skill, seeds=(0, 1))
     return store.folder
 
 
@@ -35,17 +31,17 @@ def test_people_get_a_table_and_one_sentence(serbench, runs):
     first, second = (line.split() for line in text.splitlines()[1:3])
     assert (first[0], second[0], first[-1]) == ("one", "two", "6")
     assert "three is left out: bad is missing" in text
-    assert "good is better than bad by" in text
+    assert "good is significantly better than bad (5 %) by" in text
     assert text.splitlines()[-1].startswith("next: ")
 
 
 def test_machines_get_every_figure(serbench, runs):
     facts = json.loads(serbench("compare", "good", "bad", runs, "--json").stdout)
     assert (facts["a"], facts["b"], facts["protocol"]) == ("good", "bad", "si")
-    assert facts["overall"]["is_shown"]
+    assert facts["overall"]["is_significant"]
     assert facts["overall"]["value"] == pytest.approx(sum(e["difference"]["value"] for e in facts["datasets"]) / 2)
     assert facts["datasets"][0]["seeds_a"] == [0, 1]
-    assert facts["sentence"].startswith("good is better than bad")
+    assert facts["sentence"].startswith("good is significantly better than bad")
 
 
 def test_one_dataset_may_be_named(serbench, runs):
@@ -58,10 +54,10 @@ def test_a_system_is_compared_with_itself_under_another_seed(serbench, runs):
     # on one corpus: the others hold the same predictions, and three copies of six speakers are no eighteen
     facts = json.loads(serbench("compare", "good@seed0", "good@seed1", runs, "--dataset", "one", "--json").stdout)
     assert [(each["seeds_a"], each["seeds_b"]) for each in facts["datasets"]] == [([0], [1])]
-    assert not facts["overall"]["is_shown"]
-    whole = json.loads(serbench("compare", "good@seed0,1", "bad", runs, "--json").stdout)
+    assert not facts["overall"]["is_significant"]
+    both = json.loads(serbench("compare", "good@seed0,1", "bad", runs, "--json").stdout)
     plain = json.loads(serbench("compare", "good", "bad", runs, "--json").stdout)
-    assert whole["overall"] == plain["overall"]
+    assert both["overall"] == plain["overall"]
 
 
 @pytest.mark.parametrize(

@@ -136,7 +136,7 @@ def test_a_budget_names_what_it_leaves_out_and_ranks_the_rest(serbench, board):
     assert lines[:2] == ["1 row left out by --max-params 3, --max-latency-ms 1k:", "- majority on synth: 4 parameters"]
     result = serbench("leaderboard", "show", board, "--max-params", "4")
     assert "0 rows left out by --max-params 4" in result.stdout.splitlines()
-    assert result.stdout.startswith("synth, si")
+    assert result.stdout.startswith("synth, speaker-independent (si)")
 
 
 def test_a_budget_as_json_has_both_sides(serbench, board):

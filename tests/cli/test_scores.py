@@ -30,10 +30,10 @@ def lines(capsys, *rows):
 
 def test_the_front_is_marked_before_each_cost(capsys):
     found, _ = lines(capsys, system("a", 0.9, 9.0, 100), system("b", 0.7, 1.0, 100), system("c", 0.5, 2.0, 10))
-    assert found["model"][-4:] == ["MACs", "ms", "train", "s"]
-    assert found["a"][-6:] == ["◆", "100", "–", "◆", "9", "10"]
-    assert found["b"][-5:] == ["100", "–", "◆", "1", "10"]
-    assert found["c"][-5:] == ["◆", "10", "–", "2", "10"]
+    assert found["model"][-4:] == ["train", "s", "p50", "ms"]
+    assert found["a"][-6:] == ["◆", "100", "–", "10", "◆", "9"]
+    assert found["b"][-5:] == ["100", "–", "10", "◆", "1"]
+    assert found["c"][-5:] == ["◆", "10", "–", "10", "2"]
 
 
 @pytest.mark.parametrize(("machine", "has_letters"), [("one", False), ("another", True)])

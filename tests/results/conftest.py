@@ -5,30 +5,77 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from serbench.results.facts import AudioCopy, DatasetFacts, Environment, PartFacts, ProtocolFacts, Standing
 from serbench.results.record import CellKey, Record
 from serbench.results.store import TestPredictions
+from serbench.scoring.figure import Figure
 
 CLASSES = ("angry", "calm", "sad")
 MACHINE = {"system": "Linux x86_64", "processor": "Intel(R) Xeon(R)", "cores": 2, "threads": 2, "accelerator": None}
 SPEAKERS = tuple("abcdef")
 
 
+def part(facts):
+    """Return the facts of a plugin, with what is not said."""
+    return PartFacts.read({"version": "1", "params": {}, "settings": {}, **facts})
+
+
+def dataset_facts(facts):
+    """Return the facts of a corpus, with what is not said."""
+    usual = {
+        "version": "1",
+        "params": {},
+        "label_map": {"name": "toy-3", "version": "1"},
+        "manifest": "m1",
+        "audio": "a1",
+    }
+    return DatasetFacts.read({**usual, **facts})
+
+
+def protocol_facts(facts):
+    """Return the facts of a protocol, with what is not said."""
+    return ProtocolFacts.read({"version": "1", "split": "s1", "folds": 3, **facts})
+
+
+def standing_facts(facts):
+    """Return the facts of a standing, with what is not said."""
+    declared = {"seeded": False, "uses_test_statistics": False, "pretrained_on": [], **facts.get("declared", {})}
+    usual = {"ranked": True, "diagnostic": False, "headline": True, "reason": None}
+    return Standing.read({**usual, **facts, "declared": declared})
+
+
+def audio_facts(facts):
+    """Return the facts of a copy, with what is not said."""
+    usual = {
+        "label": None,
+        "lossy": False,
+        "derived": False,
+        "clips": 72,
+        "seconds": 90.0,
+        "published_sample_rates": [],
+    }
+    formats = {"codec": "FLAC", "sample_rate": 16000, "channels": 1}
+    found = {**usual, **formats, **facts}
+    if "corpora" in facts:
+        found["corpora"] = {name: audio_facts(each).facts() for name, each in facts["corpora"].items()}
+    return AudioCopy.read(found)
+
+
 def make_key(**changed):
     facts = {
-        "dataset": {
-            "name": "toy",
-            "version": "1",
-            "label_map": {"name": "toy-3", "version": "1"},
-            "manifest": "m1",
-            "audio": "a1",
-        },
-        "protocol": {"name": "si", "version": "1", "split": "s1", "folds": 3},
+        "dataset": {"name": "toy"},
+        "protocol": {"name": "si"},
         "fold": "group-1",
         "seed": 0,
-        "model": {"name": "logreg", "version": "1", "params": {"c": 1.0}},
-        "features": ({"name": "mfcc-stats", "version": "1", "params": {}},),
+        "model": {"name": "logreg", "params": {"c": 1.0}},
+        "features": ({"name": "mfcc-stats"},),
+        "augmentations": (),
+        **changed,
     }
-    return CellKey(**{**facts, **changed})
+    makers = {"dataset": dataset_facts, "protocol": protocol_facts, "model": part}
+    made = {name: make(facts[name]) if isinstance(facts[name], dict) else facts[name] for name, make in makers.items()}
+    parts = {name: tuple(map(part, facts[name])) for name in ("features", "augmentations")}
+    return CellKey(**{**facts, **made, **parts})
 
 
 def make_predictions(fold: int, seed: int, *, skill: float = 1.0, per_class: int = 4) -> TestPredictions:
@@ -48,10 +95,23 @@ def make_record(key=None, **changed):
         "status": "done",
         "classes": CLASSES,
         "environment": {"versions": {"torch": "2.11.0"}, "machine": MACHINE},
-        "audio": {"label": "FLAC 16 kHz", "lossy": False},
-        "standing": {"ranked": True, "diagnostic": False, "headline": True, "reason": None},
+        "audio": {"label": "FLAC 16 kHz"},
+        "standing": {},
+        "scores": {},
+        "cost": {},
+        **changed,
     }
-    return Record(key=key or make_key(), **{**facts, **changed})
+    figures = {name: {key: Figure.read(each) for key, each in facts[name].items()} for name in ("scores", "cost")}
+    return Record(
+        key=key or make_key(),
+        **{
+            **facts,
+            **figures,
+            "environment": Environment.read(facts["environment"]),
+            "audio": audio_facts(facts["audio"]),
+            "standing": standing_facts(facts["standing"]),
+        },
+    )
 
 
 def add_cells(store, *, folds=(0, 1, 2), seeds=(0,), skill=1.0, key=None, per_class=4, **changed):

@@ -43,8 +43,8 @@ def test_whatever_may_change_a_result_changes_the_key(cells, change):
         (lambda facts: facts.pop("status"), "'status'"),
         (lambda facts: facts.update(extra=1), "'extra'"),
         (lambda facts: facts.update(status="perhaps"), "status is 'perhaps'"),
-        (lambda facts: facts.update(key={"fold": "x"}), "another shape"),
-        (lambda facts: facts.update(confusion=3), "another shape"),
+        (lambda facts: facts.update(key={"fold": "x"}), "key: facts .* are missing or unknown"),
+        (lambda facts: facts.update(confusion=3), "confusion is int, expected list"),
     ],
     ids=["missing", "unknown", "status", "key", "type"],
 )

@@ -23,8 +23,8 @@ def test_scores_are_of_pooled_predictions_and_their_spread_is_over_seeds(store, 
     values = [uar(each.truth, each.scores).value for each in (pooled(cells, seed) for seed in (0, 1, 2))]
     assert row.uar.value == pytest.approx(np.mean(values))
     assert row.scores["uar"].spread.value == pytest.approx(np.std(values, ddof=1))
-    assert row.skill.value == pytest.approx((np.mean(values) - 1 / 3) / (2 / 3))
-    assert (row.seeds, row.is_whole, row.utterances, row.speakers) == ((0, 1, 2), True, 72, 6)
+    assert row.adjusted_uar.value == pytest.approx((np.mean(values) - 1 / 3) / (2 / 3))
+    assert (row.seeds, row.is_complete, row.utterances, row.speakers) == ((0, 1, 2), True, 72, 6)
     assert row.cells == {"done": 9, "failed": 0, "skipped": 0, "expected": 9}
     assert np.sum(row.confusion) == 3 * 72
     assert np.mean([figure.value for figure in row.recalls.values()]) == pytest.approx(row.uar.value)
@@ -78,7 +78,7 @@ def test_what_differs_is_never_averaged(store, cells, key):
     cells.add(store, seeds=(0, 1), key=key)
     rows = summarise(store)
     assert sorted(len(row.seeds) for row in rows) == [1, 2]
-    assert all(row.is_whole for row in rows)
+    assert all(row.is_complete for row in rows)
 
 
 def test_a_seed_without_all_folds_is_left_out_and_named(store, cells):
@@ -88,7 +88,7 @@ def test_a_seed_without_all_folds_is_left_out_and_named(store, cells):
     (row,) = summarise(store)
     assert row.seeds == (0, 1)
     assert row.problems == ("seed 2: 2 of 3 folds are done", "1 cell failed: it diverged")
-    assert not row.is_whole
+    assert not row.is_complete
     assert row.cells == {"done": 8, "failed": 1, "skipped": 0, "expected": 9}
 
 
@@ -97,7 +97,7 @@ def test_without_a_whole_seed_the_fullest_is_shown_as_partial(store, cells):
     cells.add(store, seeds=(1,), folds=(0, 2))
     (row,) = summarise(store)
     rows = pooled(cells, 1, folds=(0, 2))
-    assert (row.seeds, row.is_whole) == ((1,), False)
+    assert (row.seeds, row.is_complete) == ((1,), False)
     assert row.uar == uar(rows.truth, rows.scores)
 
 
@@ -106,14 +106,8 @@ def test_a_row_of_failures_has_reasons_and_no_number(store, cells):
         store.write(cells.record(cells.key(fold=f"group-{fold}"), status="failed", reason="bad audio"))
     (row,) = summarise(store)
     assert row.problems == ("seed 0: 0 of 3 folds are done", "3 cells failed: bad audio")
-    assert row.uar == row.skill == Figure.undefined("no cell is done")
+    assert row.uar == row.adjusted_uar == Figure.undefined("no cell is done")
     assert (row.seeds, row.interval.low, row.recalls["sad"].value) == ((), None, None)
-
-
-def test_records_that_do_not_name_their_folds_are_never_whole(store, cells):
-    cells.add(store, key={"protocol": {"name": "si", "version": "1", "split": "s1"}})
-    (row,) = summarise(store)
-    assert row.problems[0] == "the records do not say how many folds there are"
 
 
 def test_cost_is_the_median_of_the_cells_that_have_it(store, cells):
@@ -168,7 +162,7 @@ def test_the_strictest_standing_holds(store, cells):
     cells.add(store, folds=(0, 1))
     standing = {"ranked": False, "diagnostic": True, "headline": False, "reason": "two speakers"}
     cells.add(store, folds=(2,), standing=standing)
-    found = dict(summarise(store)[0].standing)
+    found = summarise(store)[0].standing.facts()
     assert found.pop("declared") == {"seeded": False, "uses_test_statistics": False, "pretrained_on": []}
     assert found == standing
 
@@ -177,14 +171,14 @@ def test_all_that_a_card_declared_reaches_the_row(store, cells):
     declared = {"seeded": True, "uses_test_statistics": False, "pretrained_on": ["b", "a"]}
     cells.add(store, folds=(0, 1), standing={"declared": declared})
     cells.add(store, folds=(2,), standing={"declared": {**declared, "uses_test_statistics": True}})
-    assert summarise(store)[0].standing["declared"] == {
+    assert summarise(store)[0].standing.declared.facts() == {
         "seeded": True,
         "uses_test_statistics": True,
         "pretrained_on": ["a", "b"],
     }
 
 
-def test_shares_of_speakers_add_up_to_uar_and_luck_is_of_the_folds(store, cells):
+def test_shares_of_speakers_add_up_to_uar_and_seed_variance_is_of_the_folds(store, cells):
     cells.add(store, seeds=(0, 1, 2))
     (row,) = summarise(store)
     assert sum(row.speaker_shares.values()) == pytest.approx(row.uar.value)
@@ -198,14 +192,14 @@ def test_shares_of_speakers_add_up_to_uar_and_luck_is_of_the_folds(store, cells)
             hits[seed, fold] = [right[:12].sum(), right[12:].sum()]
     shares = hits / 24 / 3
     expected = (shares.sum(axis=2).var(axis=0, ddof=1).sum() - shares.var(axis=0, ddof=1).sum()) / 3
-    assert row.training_luck.variance == pytest.approx(expected)
-    assert row.training_luck.is_known
+    assert row.seed_variance.variance == pytest.approx(expected)
+    assert row.seed_variance.is_known
 
 
 def test_records_may_be_chosen(store, cells):
     cells.add(store, seeds=(0, 1, 2))
     (row,) = summarise(store, keep=lambda record: record.key.seed == 1)
-    assert (row.seeds, row.is_whole, row.training_luck.is_known) == ((1,), True, False)
+    assert (row.seeds, row.is_complete, row.seed_variance.is_known) == ((1,), True, False)
     assert row.uar.value == pytest.approx(uar(pooled(cells, 1).truth, pooled(cells, 1).scores).value)
 
 

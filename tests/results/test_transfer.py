@@ -100,10 +100,10 @@ def test_a_self_reported_row_shows_what_counts_give(store, cells, target):
         counts = tuple(map(tuple, confusion(found.truth, found.scores).tolist()))
         target.write(replace(record, confusion=counts, predictions=None))
     (full,), (row,) = summarise(store), summarise(target)
-    assert row.is_whole
+    assert row.is_complete
     for name in ("uar", "wa", "macro-f1"):
         assert row.scores[name].mean.value == pytest.approx(full.scores[name].mean.value)
-    assert (row.confusion, row.skill.value) == (full.confusion, pytest.approx(full.skill.value))
+    assert (row.confusion, row.adjusted_uar.value) == (full.confusion, pytest.approx(full.adjusted_uar.value))
     assert row.scores["log-loss"].mean.reason == "self-reported: there are no predictions"
     assert row.interval.reason == "self-reported: there are no predictions"
     assert (row.utterances, row.speakers, row.speaker_shares) == (full.utterances, 0, {})

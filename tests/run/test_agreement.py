@@ -17,5 +17,5 @@ def test_logreg_scores_what_librosa_and_scikit_learn_say(name, data_root, tmp_pa
     world.run("logreg", datasets=(name,), seeds=1)
     (row,) = summarise(world.store)
 
-    assert row.is_whole
+    assert row.is_complete
     assert row.uar.value == pytest.approx(logreg_reference.uar(*logreg_reference.CORPORA[name](data_root)), abs=0.005)

@@ -141,7 +141,7 @@ def test_writing_over_tables_harms_nobody_else(world_with):
     (alone,) = (row for row in summarise(with_vandal.store) if row.label == "nearest")
 
     assert (nearest.uar, nearest.confusion) == (alone.uar, alone.confusion)
-    assert rows["vandal"].is_whole
+    assert rows["vandal"].is_complete
     assert rows["vandal"].uar.value == pytest.approx(1.0)
 
 

@@ -14,6 +14,7 @@ from serbench.audit.recorded_splits import Again
 from serbench.audit.runs import audit_run
 from serbench.errors import ProtocolError
 from serbench.plugin.registry import load_registry
+from serbench.results.facts import LabelMapFacts
 from serbench.results.store import Store, TestPredictions
 from serbench.results.summary import summarise
 from serbench.run.plan import Request, make_plan
@@ -57,7 +58,7 @@ def crossed(world, *names, **request):
 
 def test_every_ordered_pair_the_diagonal_and_all_others(world):
     cells = crossed(world, "east", "west", "north").cells
-    found = dict.fromkeys((tuple(c.key.dataset["trained_on"]), c.key.dataset["tested_on"]) for c in cells)
+    found = dict.fromkeys((tuple(c.key.dataset.trained_on), c.key.dataset.tested_on) for c in cells)
     pairs = [((one,), other) for one in ("east", "north", "west") for other in ("east", "north", "west")]
     assert list(found) == [
         *pairs,
@@ -73,8 +74,8 @@ def test_a_key_holds_every_corpus_that_takes_part_and_no_other(world):
     pair = {cell.key.digest for cell in crossed(world, "east", "west").cells}
     assert pair < {cell.key.digest for cell in crossed(world, "east", "west", "north").cells}
     facts = next(c.key.dataset for c in crossed(world, "east", "west").cells if c.fold.name == "west")
-    assert set(facts["corpora"]) == {"east", "west"}
-    assert all(each["manifest"] and each["audio"] for each in facts["corpora"].values())
+    assert set(facts.corpora) == {"east", "west"}
+    assert all(each.manifest and each.audio for each in facts.corpora.values())
 
     path = world.folder / "east" / "spk0" / "low-0.wav"
     path.write_bytes(path.read_bytes()[:-4] + b"\x01\x02\x03\x04")
@@ -84,30 +85,30 @@ def test_a_key_holds_every_corpus_that_takes_part_and_no_other(world):
 
 def test_a_key_says_how_words_were_mapped_and_what_was_dropped(world):
     facts = crossed(world, "east", "west").cells[0].key.dataset
-    assert facts["corpora"]["east"]["classes"] == WORDS
-    assert facts["corpora"]["east"]["clips"] == dict.fromkeys(WORDS.values(), 12)
-    assert facts["corpora"]["east"]["dropped"] == {"odd": 12}
-    assert facts["label_map"] == {"name": "shared4", "version": "1"}
+    assert facts.corpora["east"].classes == WORDS
+    assert facts.corpora["east"].clips == dict.fromkeys(WORDS.values(), 12)
+    assert facts.corpora["east"].dropped == {"odd": 12}
+    assert facts.label_map == LabelMapFacts(name="shared4", version="1")
 
 
-def test_records_are_whole_and_never_of_one_task(world):
+def test_records_are_complete_and_never_of_one_task(world):
     outcome = world.run("nearest", "augmented", "choosy", datasets=("east", "west"), protocols=("cross",), seeds=1)
     assert not outcome.failed
-    records = {(record.label, record.key.dataset["name"]): record for record in world.store.records()}
+    records = {(record.label, record.key.dataset.name): record for record in world.store.records()}
     rows = {label: records[label, "east-to-west"].rows for label in ("nearest", "choosy", "augmented")}
     assert rows["nearest"] == {"train": 48, "dev": 0, "test": 48, "augmented": 0}
     assert rows["choosy"] == {"train": 36, "dev": 12, "test": 48, "augmented": 0}
     assert rows["augmented"] == {"train": 48, "dev": 0, "test": 48, "augmented": 48}
     found = records["nearest", "east-to-west"]
     assert found.classes == ("anger", "happiness", "neutral", "sadness")
-    assert found.standing["reason"] == "trained on east"
-    assert not found.standing["headline"]
+    assert found.standing.reason == "trained on east"
+    assert not found.standing.headline
     assert set(found.code) >= {"east", "west", "nearest"}
-    assert {name: each["label"] for name, each in found.audio["corpora"].items()} == dict.fromkeys(
+    assert {name: each.label for name, each in found.audio.corpora.items()} == dict.fromkeys(
         ("east", "west"), "WAV 8 kHz"
     )
     rows = summarise(world.store)
-    assert all(row.is_whole for row in rows)
+    assert all(row.is_complete for row in rows)
     assert len({row.task for row in rows}) == 4
     assert all(row.uar.value > 0.9 for row in rows if row.label == "nearest")
 
@@ -116,7 +117,7 @@ def test_the_diagonal_and_the_corpus_itself_do_not_mix_their_features(world):
     """A corpus read by two maps in one run has two numbers of rows; features are kept for each."""
     outcome = world.run("nearest", datasets=("east", "west"), protocols=("si", "cross"), seeds=1)
     assert not outcome.failed
-    tested = {row.dataset["name"]: row.utterances for row in summarise(world.store)}
+    tested = {row.dataset.name: row.utterances for row in summarise(world.store)}
     assert tested == {"east": 60, "west": 60} | dict.fromkeys(
         ["east-to-east", "east-to-west", "west-to-east", "west-to-west"], 48
     )
@@ -125,7 +126,7 @@ def test_the_diagonal_and_the_corpus_itself_do_not_mix_their_features(world):
 def test_a_recording_that_two_corpora_hold_fails_the_cell_and_is_named(world):
     shutil.copy(world.folder / "east" / "spk0" / "low-0.wav", world.folder / "west" / "spk3" / "low-0.wav")
     outcome = world.run("nearest", datasets=("east", "west"), protocols=("cross",), seeds=1)
-    assert {record.key.dataset["name"] for record in outcome.failed} == {"east-to-west", "west-to-east"}
+    assert {record.key.dataset.name for record in outcome.failed} == {"east-to-west", "west-to-east"}
     assert "LeakError: east-to-west/cross fold west: test and dev share 1 recording" in outcome.failed[0].reason
 
 
@@ -133,7 +134,7 @@ def test_a_recording_that_cannot_be_read_is_named_with_its_corpus_or_left_out(wo
     path = world.folder / "west" / "spk1" / "low-0.wav"
     path.write_bytes(path.read_bytes()[:-100])
     failed = world.run("nearest", datasets=("east", "west"), protocols=("cross",), seeds=1).failed
-    assert {record.key.dataset["name"] for record in failed} == {"east-to-west", "west-to-east", "west-to-west"}
+    assert {record.key.dataset.name for record in failed} == {"east-to-west", "west-to-east", "west-to-west"}
     request = {"datasets": ("east", "west"), "protocols": ("cross",), "seeds": 1, "skip_bad_audio": True}
     outcome = world.run("nearest", **request)
     assert not outcome.failed
@@ -171,7 +172,7 @@ def test_a_labels_setting_is_for_other_protocols(world):
         seeds=1,
         settings={"east": {"labels": "east-5"}},
     )
-    assert {c.key.dataset["label_map"]["name"] for c in plan.cells} == {"east-5", "west-5", "shared4"}
+    assert {c.key.dataset.label_map.name for c in plan.cells} == {"east-5", "west-5", "shared4"}
     assert [each.manifest.dataset for each in plan.corpora] == ["east", "west"]
 
 
@@ -186,7 +187,7 @@ def spoken(world):
 def traced(world):
     places = Places((world.folder,), world.folder / "cache")
     audits = audit_run(world.store, Again(world.registry, places, no_progress))
-    return {each.dataset["name"]: each for each in audits}
+    return {each.dataset.name: each for each in audits}
 
 
 def test_the_folds_of_a_finished_run_are_made_again(spoken):
@@ -197,7 +198,7 @@ def test_the_folds_of_a_finished_run_are_made_again(spoken):
     )
     assert found["east-to-west"].tested == 48
 
-    record = next(each for each in spoken.store.records() if each.key.dataset["name"] == "east-to-west")
+    record = next(each for each in spoken.store.records() if each.key.dataset.name == "east-to-west")
     old = spoken.store.predictions(record)
     trained = tuple(uid.replace("west/", "east/") for uid in old.ids)
     spoken.store.write(record, TestPredictions(trained, old.speakers, old.truth, old.scores, old.classes))
@@ -225,5 +226,5 @@ def test_the_small_corpora(data_root, tmp_path):
     assert clips == {"emodb": 127 + 71 + 79 + 62, "emovo": 4 * 84, "ravdess": 3 * 192 + 96, "savee": 3 * 60 + 120}
     assert len(plan.cells) == 12 + 4 + (10 + 6 + 5 + 4)
     assert not plan.skips
-    tested = {cell.key.dataset["tested_on"]: len(cell.fold.test) for cell in plan.cells if cell.fold.name in names}
+    tested = {cell.key.dataset.tested_on: len(cell.fold.test) for cell in plan.cells if cell.fold.name in names}
     assert tested == clips

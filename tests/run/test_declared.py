@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from serbench.board.marks import marks_of
+from serbench.board.wording import declared_marks
 from serbench.plugin.hookspecs import hookimpl
 from serbench.results.summary import summarise
 from tests.run import toy
@@ -52,17 +52,17 @@ def test_what_the_cards_of_model_and_feature_declare_reaches_record_and_row(worl
     world = world_with(Extra())
     world.run("tuned", "augmented", seeds=1)
     records = {record.label: record for record in world.store.records()}
-    assert records["tuned"].standing["declared"] == {
+    assert records["tuned"].standing.declared.facts() == {
         "seeded": False,
         "uses_test_statistics": True,
         "pretrained_on": ["books", "radio", "toy"],
     }
-    assert records["augmented"].standing["declared"] == {
+    assert records["augmented"].standing.declared.facts() == {
         "seeded": True,
         "uses_test_statistics": False,
         "pretrained_on": [],
     }
-    assert {row.label: marks_of(row) for row in summarise(world.store)} == {"tuned": "‡¶", "augmented": ""}
+    assert {row.label: declared_marks(row) for row in summarise(world.store)} == {"tuned": "‡¶", "augmented": ""}
 
 
 def test_a_raised_version_runs_anew_and_old_records_stand_apart(world_with):
@@ -71,9 +71,9 @@ def test_a_raised_version_runs_anew_and_old_records_stand_apart(world_with):
     world = world_with(renewed("2"))
     assert len(world.run("renewed").done) == 4
     rows = summarise(world.store)
-    assert sorted(row.model["version"] for row in rows) == ["1", "2"]
+    assert sorted(row.model.version for row in rows) == ["1", "2"]
     assert [row.cells["done"] for row in rows] == [4, 4]
-    assert all(row.is_whole for row in rows)
+    assert all(row.is_complete for row in rows)
 
 
 @pytest.mark.parametrize("card", [toy.Nearest.card, toy.Crossings.card], ids=["model", "feature"])

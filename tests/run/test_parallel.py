@@ -49,10 +49,8 @@ def test_the_records_are_those_of_a_run_one_by_one(pair):
     assert results(beside) == results(alone)
     assert len(seen) == 2 * len(outcome.done) == 2 * 16
     assert all(seen.index(("start", digest)) < seen.index(("done", digest)) for kind, digest in seen if kind == "done")
-    assert {record.environment["jobs"] for record in beside.store.records()} == {2}
-    probed = {
-        record.key.fold for record in beside.store.records() if record.cost["latency_p50_ms"]["value"] is not None
-    }
+    assert {record.environment.jobs for record in beside.store.records()} == {2}
+    probed = {record.key.fold for record in beside.store.records() if record.cost["latency_p50_ms"].value is not None}
     assert len(probed) == 1
 
 

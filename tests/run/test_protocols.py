@@ -54,7 +54,7 @@ def test_a_replica_says_what_it_is(world):
     rows = record.rows
 
     assert (rows["train"] + rows["augmented"], rows["dev"], rows["test"]) == (115, 0, 29)
-    assert not record.standing["ranked"]
+    assert not record.standing.ranked
     assert any("test rows have a sibling of the same recording in training" in note for note in record.notes)
     assert set(CHILDREN) <= set(record.code)
 
@@ -96,17 +96,17 @@ def test_rows_hold_the_features_of_the_changed_wave(world):
 
 def test_the_key_names_the_augmentations_of_the_protocol(world):
     key = cell_of(world, "nearest").key
-    assert [each["name"] for each in key.protocol["augmentations"]] == list(CHILDREN)
+    assert [each.name for each in key.protocol.augmentations] == list(CHILDREN)
     assert key.augmentations == ()
     other = cell_of(world, "nearest", settings={"paper-pitch": {"steps": 0.7}}).key
     assert other.digest != key.digest
-    assert other.protocol["augmentations"][1]["params"] == {"steps": 0.7}
+    assert other.protocol.augmentations[1].params == {"steps": 0.7}
 
 
 @pytest.mark.parametrize("protocol", ["si", "random"])
 def test_keys_of_other_protocols_say_nothing_of_augmentations(world, protocol):
     """Records that were made before protocols could augment are found again."""
-    assert set(cell_of(world, "augmented", protocol).key.protocol) == {"name", "version", "split", "folds"}
+    assert set(cell_of(world, "augmented", protocol).key.protocol.facts()) == {"name", "version", "split", "folds"}
 
 
 def test_a_models_own_augmentations_are_left_aside_and_it_is_said(world):
@@ -121,8 +121,8 @@ def test_scores_under_random_and_si_stand_apart(world):
     from serbench.results.summary import summarise
 
     world.run("nearest", protocols=("si", "random"))
-    rows = {row.protocol["name"]: row for row in summarise(world.store)}
-    assert (rows["random"].standing["ranked"], rows["si"].standing["ranked"]) == (False, True)
+    rows = {row.protocol.name: row for row in summarise(world.store)}
+    assert (rows["random"].standing.ranked, rows["si"].standing.ranked) == (False, True)
     assert "test speakers are heard in training: no score on new speakers" in rows["random"].notes
     assert "test speakers are heard in training: no score on new speakers" not in rows["si"].notes
     assert (rows["random"].folds, rows["random"].utterances) == (5, 36)
@@ -130,7 +130,7 @@ def test_scores_under_random_and_si_stand_apart(world):
 
 def test_too_little_for_new_sentences_is_a_skip_with_the_reason(world):
     plan = world.plan("nearest", protocols=("si-text", "si"))
-    assert {cell.key.protocol["name"] for cell in plan.cells} == {"si"}
+    assert {cell.key.protocol.name for cell in plan.cells} == {"si"}
     assert [skip.what for skip in plan.skips] == ["toy/si-text"]
     assert "clips of 'angry' to train on, expected 10" in plan.skips[0].reason
 
@@ -154,7 +154,7 @@ def test_folds_of_emobox_run_and_state_shared_speakers(world, emobox):
     assert not outcome.failed
     for record in outcome.done:
         assert record.rows["test"] == 12
-        assert not record.standing["ranked"]
+        assert not record.standing.ranked
         assert any("up to 4 of 4 speakers are both in test and in training, in 2 of 2" in note for note in record.notes)
 
 

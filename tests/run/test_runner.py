@@ -28,10 +28,10 @@ def test_every_cell_becomes_a_whole_record(world):
     assert records["augmented"].rows == {"train": 27, "dev": 0, "test": 9, "augmented": 27}
     assert records["nearest"].classes == ("angry", "calm", "sad")
     assert set(records["nearest"].cost) == set(FIGURES)
-    assert records["nearest"].scores["uar"]["value"] == pytest.approx(1.0)
-    assert records["majority"].scores["uar"]["value"] == pytest.approx(1 / 3)
+    assert records["nearest"].scores["uar"].value == pytest.approx(1.0)
+    assert records["majority"].scores["uar"].value == pytest.approx(1 / 3)
     assert np.sum(records["nearest"].confusion) == 9
-    assert set(records["nearest"].environment) == {"versions", "machine", "calibration", "jobs"}
+    assert set(records["nearest"].environment.facts()) == {"versions", "machine", "calibration", "jobs"}
     assert "sentences are spoken both in test and outside it" in " ".join(records["nearest"].notes)
 
 
@@ -39,12 +39,12 @@ def test_a_figure_has_a_value_or_a_reason(world):
     world.run("nearest", "majority", "prior")
     for record in world.store.records():
         for name, figure in record.cost.items():
-            assert (figure["value"] is None) == bool(figure.get("reason")), (record.label, name)
+            assert (figure.value is None) == bool(figure.reason), (record.label, name)
 
 
 def test_latency_is_measured_once_per_model(world):
     world.run("nearest")
-    measured = [record.key.fold for record in world.store.records() if record.cost["latency_p50_ms"]["value"]]
+    measured = [record.key.fold for record in world.store.records() if record.cost["latency_p50_ms"].value]
 
     assert measured == ["speaker-spk0"]
 
@@ -52,10 +52,12 @@ def test_latency_is_measured_once_per_model(world):
 def test_a_latency_has_the_pace_of_the_machine_at_that_moment_beside_it(world, monkeypatch):
     times = iter((0.03, 0.02))
     for module in ("runner", "job"):
-        monkeypatch.setattr(f"serbench.run.{module}.calibrate", lambda: {"kernel": VERSION, "seconds": next(times)})
+        monkeypatch.setattr(
+            f"serbench.run.{module}.calibrate", lambda: {"kernel": VERSION, "seconds": next(times), "value": 1.0}
+        )
     world.run("nearest")
     found = {
-        record.environment["calibration"]["seconds"]: record.cost["latency_p50_ms"]["value"] is None
+        record.environment.calibration.seconds: record.cost["latency_p50_ms"].value is None
         for record in world.store.records()
     }
 

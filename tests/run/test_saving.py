@@ -9,6 +9,7 @@ from serbench.api import FeatureTable, TorchModel
 from serbench.errors import FormatError
 from serbench.results.saved import SavedModel, packed
 from serbench.run.saving import load_model, model_path
+from serbench.scoring.figure import Figure
 from tests.run import toy
 
 HEARD = toy.Nearest.card.features
@@ -105,9 +106,9 @@ def test_the_card_says_what_the_model_is(saved):
     cell, path = run("kept")[0]
     card = SavedModel.read(path)
 
-    assert card.key["model"] == {"name": "kept", "version": "1", "params": {"power": 1.0}, "settings": {}}
-    assert card.key["protocol"]["split"] == cell.split.digest
-    assert card.key["dataset"]["manifest"] == cell.corpus.manifest.digest
+    assert card.key.model.facts() == {"name": "kept", "version": "1", "params": {"power": 1.0}, "settings": {}}
+    assert card.key.protocol.split == cell.split.digest
+    assert card.key.dataset.manifest == cell.corpus.manifest.digest
     assert card.sample_rates == {"crossings": toy.RATE}
     assert card.classes == ("angry", "calm", "sad")
     assert card.trained_on["rows"] == 27
@@ -172,6 +173,6 @@ def test_every_record_says_how_large_the_file_is_or_would_be(world_with):
     world = world_with(Extra())
     world.run("kept", "wordy", "nearest", seeds=1)
     found = {record.label: record.cost["disk_bytes"] for record in world.store.records()}
-    assert found["kept"] == {"value": len(packed({"means": np.zeros(3, np.float32)}))}
-    assert found["wordy"]["reason"].startswith("cannot be saved: wordy: FormatError: the state 'labels' is list")
-    assert found["nearest"]["reason"] == "cannot be saved: nearest does not say what its fit learned"
+    assert found["kept"] == Figure(len(packed({"means": np.zeros(3, np.float32)})))
+    assert found["wordy"].reason.startswith("cannot be saved: wordy: FormatError: the state 'labels' is list")
+    assert found["nearest"].reason == "cannot be saved: nearest does not say what its fit learned"

@@ -75,14 +75,14 @@ def test_a_record_says_how_many_were_trained_with_it_and_what_is_unknown_for_tha
     world = world_with(Models())
     world.run("net", stacked=True)
     records = list(world.store.records())
-    beside = [record for record in records if "stacked" in record.environment]
+    beside = [record for record in records if record.environment.stacked]
 
     assert (len(records), len(beside)) == (8, 7)  # the one that is timed ran alone
-    assert {record.environment["stacked"] for record in beside} == {7}
-    shares = {record.cost["train_seconds"]["value"] for record in beside}
+    assert {record.environment.stacked for record in beside} == {7}
+    shares = {record.cost["train_seconds"].value for record in beside}
     assert len(shares) == 1
     assert shares.pop() > 0
-    assert {record.cost["peak_memory_bytes"]["reason"] for record in beside} == {"trained together with 6 other cells"}
+    assert {record.cost["peak_memory_bytes"].reason for record in beside} == {"trained together with 6 other cells"}
 
 
 def test_where_there_is_no_room_stacks_are_small(world_with, monkeypatch):
@@ -90,7 +90,7 @@ def test_where_there_is_no_room_stacks_are_small(world_with, monkeypatch):
     world = world_with(Models())
     world.run("net", stacked=True)
 
-    assert sorted(record.environment.get("stacked", 0) for record in world.store.records()) == [0, 1, 3, 3, 3, 3, 3, 3]
+    assert sorted(record.environment.stacked or 0 for record in world.store.records()) == [0, 1, 3, 3, 3, 3, 3, 3]
 
 
 def test_a_model_that_remembers_fails_there_too(world_with):

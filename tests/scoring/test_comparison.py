@@ -8,23 +8,23 @@ from serbench.scoring.comparison import (
     FLIPS,
     all_pairs_test,
     holm,
-    paired_doubt,
+    minimum_detectable_difference,
     paired_interval,
+    paired_standard_error,
     sign_flip_test,
     sign_flips,
-    smallest_difference,
     smallest_p,
     speaker_shares,
 )
 from serbench.scoring.metrics import uar_of_counts
-from serbench.scoring.seed_variance import Doubt, Luck, training_luck
+from serbench.scoring.seed_variance import SeedVariance, StandardError, seed_variance_of
 from serbench.scoring.statistics import jackknife_values
 
 K, CLIPS = 6, 13
 
 
-def runs(rng, *, speakers, folds, seeds, luck=0.0, ability=None, uneven=False):
-    """Counts (seeds, s, k, k) of one network: speakers differ, trained runs differ by ``luck`` fold by fold.
+def runs(rng, *, speakers, folds, seeds, seed_variance=0.0, ability=None, uneven=False):
+    """Counts (seeds, s, k, k) of one network: speakers differ, trained runs differ by ``seed_variance`` fold by fold.
 
     What two systems on the same speakers have in common is ``ability`` (s, k); each seed adds noise of its own.
     """
@@ -34,7 +34,11 @@ def runs(rng, *, speakers, folds, seeds, luck=0.0, ability=None, uneven=False):
         clips = clips * (1 + np.arange(speakers) % 3)[:, None]
     counts = np.zeros((seeds, speakers, K, K))
     for seed in range(seeds):
-        recall = ability + luck * rng.standard_normal(folds)[fold][:, None] + 0.03 * rng.standard_normal((speakers, K))
+        recall = (
+            ability
+            + seed_variance * rng.standard_normal(folds)[fold][:, None]
+            + 0.03 * rng.standard_normal((speakers, K))
+        )
         hits = rng.binomial(clips, np.clip(recall, 0, 1))
         for place in range(K):
             counts[seed, :, place, place] = hits[:, place]
@@ -46,26 +50,26 @@ def abilities(rng, speakers):
     return 0.6 + 0.1 * rng.standard_normal((speakers, 1)) + 0.08 * rng.standard_normal((speakers, K))
 
 
-def shares_and_luck(counts, folds):
+def shares_and_seed_variance(counts, folds):
     names = [str(place * folds // counts.shape[1]) for place in range(counts.shape[1])]
     per_seed = np.stack([speaker_shares(each) for each in counts])
-    return per_seed.mean(axis=0), training_luck(per_seed, names)
+    return per_seed.mean(axis=0), seed_variance_of(per_seed, names)
 
 
 def copies(repeats, *, seed=0, edge=0.0, **options):
-    """Yield shares and luck of two copies of one network, the second better by ``edge``, and their counts."""
+    """Yield shares and seed_variance of two copies of one network, the second better by ``edge``, and their counts."""
     rng = np.random.default_rng(seed)
     for _ in range(repeats):
         ability = abilities(rng, options["speakers"])
         both = [runs(rng, ability=ability + edge * place, **options) for place in (0, 1)]
-        yield [(*shares_and_luck(counts, options["folds"]), counts.mean(axis=0)) for counts in both]
+        yield [(*shares_and_seed_variance(counts, options["folds"]), counts.mean(axis=0)) for counts in both]
 
 
 def declared(repeats=200, **options):
     """Return how often two copies are declared different."""
     found = 0
-    for (first, luck, _), (second, other, _) in copies(repeats, **options):
-        found += sign_flip_test(first - second, luck=Luck.total([luck, other])).value <= 0.05
+    for (first, seed_variance, _), (second, other, _) in copies(repeats, **options):
+        found += sign_flip_test(first - second, seed_variance=SeedVariance.total([seed_variance, other])).value <= 0.05
     return found / repeats
 
 
@@ -73,11 +77,11 @@ def declared(repeats=200, **options):
     "options",
     [
         {"speakers": 6, "folds": 6, "seeds": 3},
-        {"speakers": 10, "folds": 10, "seeds": 3, "luck": 0.02},
-        {"speakers": 24, "folds": 5, "seeds": 3, "luck": 0.02},
+        {"speakers": 10, "folds": 10, "seeds": 3, "seed_variance": 0.02},
+        {"speakers": 24, "folds": 5, "seeds": 3, "seed_variance": 0.02},
         {"speakers": 24, "folds": 5, "seeds": 1, "uneven": True},
         {"speakers": 91, "folds": 5, "seeds": 3},
-        {"speakers": 91, "folds": 5, "seeds": 3, "luck": 0.02},
+        {"speakers": 91, "folds": 5, "seeds": 3, "seed_variance": 0.02},
     ],
     ids=["emovo", "emodb", "ravdess", "uneven", "cremad", "cremad, unsteady"],
 )
@@ -86,7 +90,7 @@ def test_two_copies_of_one_model_are_declared_different_in_at_most_one_case_of_t
 
 
 def test_without_the_luck_of_training_copies_would_be_told_apart_far_too_often():
-    options = {"speakers": 91, "folds": 5, "seeds": 3, "luck": 0.02}
+    options = {"speakers": 91, "folds": 5, "seeds": 3, "seed_variance": 0.02}
     plain = [sign_flip_test(one[0] - other[0]).value <= 0.05 for one, other in copies(200, seed=3, **options)]
     assert np.mean(plain) > 0.15
 
@@ -94,7 +98,7 @@ def test_without_the_luck_of_training_copies_would_be_told_apart_far_too_often()
 def test_four_speakers_never_declare_a_difference_and_more_do():
     assert declared(50, speakers=4, folds=4, seeds=3, edge=0.3) == 0
     assert declared(50, speakers=6, folds=6, seeds=3, edge=0.15) > 0.9
-    assert declared(100, speakers=91, folds=5, seeds=3, luck=0.01, edge=0.03) > 0.9
+    assert declared(100, speakers=91, folds=5, seeds=3, seed_variance=0.01, edge=0.03) > 0.9
 
 
 @pytest.mark.parametrize(
@@ -102,17 +106,17 @@ def test_four_speakers_never_declare_a_difference_and_more_do():
     [
         {"speakers": 4, "folds": 4, "seeds": 3},
         {"speakers": 6, "folds": 6, "seeds": 1, "uneven": True},
-        {"speakers": 24, "folds": 5, "seeds": 3, "luck": 0.01},
-        {"speakers": 91, "folds": 5, "seeds": 3, "luck": 0.02},
+        {"speakers": 24, "folds": 5, "seeds": 3, "seed_variance": 0.01},
+        {"speakers": 91, "folds": 5, "seeds": 3, "seed_variance": 0.02},
     ],
     ids=["four", "six, uneven", "two dozen", "ninety-one"],
 )
 def test_paired_intervals_cover_as_often_as_they_say(options):
     edge, held = 0.04, []
-    for (_, luck, first), (_, other, second) in copies(400, seed=5, edge=edge, **options):
+    for (_, seed_variance, first), (_, other, second) in copies(400, seed=5, edge=edge, **options):
         names = [str(place) for place in range(options["speakers"])]
         values = [dict(zip(names, jackknife_values(counts), strict=True)) for counts in (second, first)]
-        held.append(paired_interval(*values, luck=Luck.total([luck, other])).holds(edge))
+        held.append(paired_interval(*values, seed_variance=SeedVariance.total([seed_variance, other])).holds(edge))
     assert 0.92 <= np.mean(held) <= 0.98
 
 
@@ -168,20 +172,23 @@ def test_equal_systems_have_a_p_of_one_and_one_speaker_has_none():
 def test_luck_raises_p_and_is_never_taken_off():
     differences = np.random.default_rng(4).normal(0.5, 1, 20)
     plain = sign_flip_test(differences)
-    assert sign_flip_test(differences, luck=Luck(5.0, 0.5)).value > plain.value
-    assert sign_flip_test(differences, luck=Luck(5.0, 5.0)).value > sign_flip_test(differences, luck=Luck(5.0)).value
-    assert sign_flip_test(differences, luck=Luck(-5.0, 0.5)) == plain
+    assert sign_flip_test(differences, seed_variance=SeedVariance(5.0, 0.5)).value > plain.value
+    assert (
+        sign_flip_test(differences, seed_variance=SeedVariance(5.0, 5.0)).value
+        > sign_flip_test(differences, seed_variance=SeedVariance(5.0)).value
+    )
+    assert sign_flip_test(differences, seed_variance=SeedVariance(-5.0, 0.5)) == plain
 
 
 def test_the_luck_of_a_mean_is_that_of_its_terms():
-    total = Luck.total([Luck(0.2, 0.3, is_known=True), Luck(-0.1, 0.4, is_known=True)], 0.5)
+    total = SeedVariance.total([SeedVariance(0.2, 0.3, is_known=True), SeedVariance(-0.1, 0.4, is_known=True)], 0.5)
     assert (total.variance, total.error, total.is_known) == (pytest.approx(0.025), pytest.approx(0.125), True)
-    assert not Luck.total([Luck(0.2, 0.3, is_known=True), Luck()]).is_known
+    assert not SeedVariance.total([SeedVariance(0.2, 0.3, is_known=True), SeedVariance()]).is_known
 
 
 def test_degrees_of_freedom_are_those_of_welch():
     """A term with variance v and f degrees of freedom has the standard error v·sqrt(2 / f)."""
-    doubt = Doubt.of(3.0, 8, Luck(2.0, 2.0 * (2 / 5) ** 0.5))
+    doubt = StandardError.of(3.0, 8, SeedVariance(2.0, 2.0 * (2 / 5) ** 0.5))
     assert doubt.variance == 5
     assert doubt.freedom == pytest.approx(25 / (9 / 8 + 4 / 5))
 
@@ -189,17 +196,21 @@ def test_degrees_of_freedom_are_those_of_welch():
 def test_luck_is_found_where_it_is_and_only_there():
     rng = np.random.default_rng(6)
     ability = np.full((30, K), 0.5)
-    for luck in (0.0, 0.03):
+    for seed_variance in (0.0, 0.03):
         found = [
-            shares_and_luck(runs(rng, speakers=30, folds=5, seeds=3, luck=luck, ability=ability), 5)[1]
+            shares_and_seed_variance(
+                runs(rng, speakers=30, folds=5, seeds=3, seed_variance=seed_variance, ability=ability), 5
+            )[1]
             for _ in range(400)
         ]
         # covariances of 6 speakers (30 of 36 products), 5 folds, 3 seeds
-        assert np.mean([each.variance for each in found]) == pytest.approx(luck**2 * (30 / 36) / 5 / 3, abs=2e-6)
+        assert np.mean([each.variance for each in found]) == pytest.approx(
+            seed_variance**2 * (30 / 36) / 5 / 3, abs=2e-6
+        )
         assert np.std([each.variance for each in found]) == pytest.approx(found[0].error, rel=1)
-    alone = runs(rng, speakers=8, folds=8, seeds=3, luck=0.1, ability=abilities(rng, 8))
-    assert shares_and_luck(alone, 8)[1] == Luck(is_known=True)
-    assert shares_and_luck(alone[:1], 8)[1] == Luck()
+    alone = runs(rng, speakers=8, folds=8, seeds=3, seed_variance=0.1, ability=abilities(rng, 8))
+    assert shares_and_seed_variance(alone, 8)[1] == SeedVariance(is_known=True)
+    assert shares_and_seed_variance(alone[:1], 8)[1] == SeedVariance()
 
 
 def test_holm_by_hand():
@@ -249,20 +260,20 @@ def test_a_smaller_difference_never_has_a_smaller_p():
 
 def test_thirty_four_pairs_resolve_half_a_deviation():
     """The textbook's example: d = 0.5, power 0.80, two-sided 0.05 takes n = 34 (33 are too few)."""
-    assert smallest_difference(Doubt(1 / 34, 33), 34).value == pytest.approx(0.495, abs=5e-4)
-    assert smallest_difference(Doubt(1 / 33, 32), 33).value > 0.5
+    assert minimum_detectable_difference(StandardError(1 / 34, 33), 34).value == pytest.approx(0.495, abs=5e-4)
+    assert minimum_detectable_difference(StandardError(1 / 33, 32), 33).value > 0.5
 
 
 @pytest.mark.parametrize("speakers", [6, 8, 10, 24])
 def test_what_is_resolvable_is_shown_in_four_cases_of_five(speakers):
     rng = np.random.default_rng(speakers)
-    size = smallest_difference(Doubt(1 / speakers, speakers - 1), speakers).value
+    size = minimum_detectable_difference(StandardError(1 / speakers, speakers - 1), speakers).value
     drawn = rng.normal(size, 1, (400, speakers))
     assert np.mean([sign_flip_test(each).value <= 0.05 for each in drawn]) == pytest.approx(0.8, abs=0.1)
 
 
 def test_so_few_speakers_resolve_nothing_and_say_why():
-    found = smallest_difference(Doubt(0.01, 3), 4)
+    found = minimum_detectable_difference(StandardError(0.01, 3), 4)
     assert found.reason == "4 speakers cannot give a p below 0.125, expected 0.05 at most"
 
 
@@ -283,6 +294,9 @@ def test_paired_interval_of_other_speakers_is_undefined():
 
 def test_luck_widens_a_paired_interval():
     first, second = dict(zip("abcd", (0.5, 0.6, 0.7, 0.6), strict=True)), dict.fromkeys("abcd", 0.5)
-    assert paired_doubt(first, second).variance == pytest.approx(np.var([0.0, 0.1, 0.2, 0.1], ddof=1) / 4)
-    plain, wide = paired_interval(first, second), paired_interval(first, second, luck=Luck(0.01, 0.001))
+    assert paired_standard_error(first, second).variance == pytest.approx(np.var([0.0, 0.1, 0.2, 0.1], ddof=1) / 4)
+    plain, wide = (
+        paired_interval(first, second),
+        paired_interval(first, second, seed_variance=SeedVariance(0.01, 0.001)),
+    )
     assert wide.low < plain.low < plain.high < wide.high

@@ -48,8 +48,8 @@ def join(folders: Sequence[Sequence[Row]]) -> list[Row]:
         for row in rows:
             if found.setdefault((row.task, row.system), row) != row:
                 raise UsageError(
-                    f"two folders have different results of {row.label} on {row.dataset['name']} under "
-                    f"{row.protocol['name']}, expected one; join their cells with serbench leaderboard merge"
+                    f"two folders have different results of {row.label} on {row.dataset.name} under "
+                    f"{row.protocol.name}, expected one; join their cells with serbench leaderboard merge"
                 )
     return list(found.values())
 
@@ -69,21 +69,21 @@ def choose(rows: Sequence[Row], wanted: Wanted, protocols: Sequence[str] = ()) -
     """
     names = display_names(rows)
     asked = list(protocols) or [wanted.protocol]
-    under = [row for row in rows if row.protocol["name"] in asked]
+    under = [row for row in rows if row.protocol.name in asked]
     if not under:
-        raise UnknownNameError("protocol in these records", asked[0], {row.protocol["name"] for row in rows})
-    check_names("dataset in these records", wanted.datasets, {row.dataset["name"] for row in under})
+        raise UnknownNameError("protocol in these records", asked[0], {row.protocol.name for row in rows})
+    check_names("dataset in these records", wanted.datasets, {row.dataset.name for row in under})
     check_names("row", wanted.models, {names[row.system] for row in under})
     found = [
         (names[row.system], row)
         for row in under
         if (not wanted.models or names[row.system] in wanted.models)
-        and (not wanted.datasets or row.dataset["name"] in wanted.datasets)
+        and (not wanted.datasets or row.dataset.name in wanted.datasets)
     ]
     if not found:
         raise UsageError(f"no row of {', '.join(wanted.models)} on {', '.join(wanted.datasets)}, expected one at least")
     order = {name: place for place, name in enumerate(wanted.models)}
-    return sorted(found, key=lambda pair: (order.get(pair[0], 0), pair[0], pair[1].dataset["name"], pair[1].task))
+    return sorted(found, key=lambda pair: (order.get(pair[0], 0), pair[0], pair[1].dataset.name, pair[1].task))
 
 
 def of_one_task(named: Sequence[tuple[str, Row]], figure: str) -> list[tuple[str, Row]]:
@@ -94,7 +94,7 @@ def of_one_task(named: Sequence[tuple[str, Row]], figure: str) -> list[tuple[str
     UsageError
         When there are several datasets.
     """
-    datasets = sorted({row.dataset["name"] for _, row in named})
+    datasets = sorted({row.dataset.name for _, row in named})
     if len(datasets) > 1:
         raise UsageError(f"{figure} shows one dataset, expected --dataset with one of {datasets}")
     tasks = Counter(row.task for _, row in named)
@@ -104,7 +104,7 @@ def of_one_task(named: Sequence[tuple[str, Row]], figure: str) -> list[tuple[str
 
 def place_of(row: Row) -> str:
     """Return where the row was tested: ``emodb, si``."""
-    return f"{row.dataset['name']}, {row.protocol['name']}"
+    return f"{row.dataset.name}, {row.protocol.name}"
 
 
 __all__ = ["Wanted", "choose", "join", "of_one_task", "place_of"]

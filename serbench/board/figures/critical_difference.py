@@ -1,4 +1,4 @@
-"""Mean ranks over datasets with their critical difference, as ``serbench.board.ranking.mean_ranks`` lays them out."""
+"""Mean ranks over datasets with their critical difference, as ``serbench.board.pages.diagram`` lays them out."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from serbench.board.figures.choose import Wanted, choose
+from serbench.board.pages.diagram import draw_mean_ranks
 from serbench.board.ranking.boards import make_boards
-from serbench.board.ranking.mean_ranks import FEWEST, contest_sentences, critical_drawing, make_contest
+from serbench.board.ranking.mean_ranks import FEWEST
 from serbench.board.ranking.overall import make_overall
 from serbench.errors import UsageError
 from serbench.results.row import Row
@@ -22,7 +23,7 @@ _SIDE = 0.34
 
 
 def draw(sheet: Figure, rows: Sequence[Row], wanted: Wanted) -> str:
-    """Draw the mean ranks of the systems that are whole on all headline datasets; return the caption.
+    """Draw the mean ranks of the systems that are complete on all averaged datasets; return the caption.
 
     Raises
     ------
@@ -30,16 +31,16 @@ def draw(sheet: Figure, rows: Sequence[Row], wanted: Wanted) -> str:
         With fewer than three such datasets or systems.
     """
     (glance,) = make_overall(make_boards(row for _, row in choose(rows, wanted)))
-    contest = make_contest(glance)
-    if contest is None:
-        whole = sum(entry.counted == len(glance.headline) for entry in glance.entries) if glance.headline else 0
+    ranks = glance.ranks
+    if ranks is None:
         raise UsageError(
-            f"critical-difference needs {FEWEST} headline datasets and {FEWEST} systems that are whole on all of them; "
-            f"there are {len(glance.headline)} datasets and {whole} such systems under {glance.protocol}"
+            f"critical-difference got {len(glance.averaged)} datasets that are averaged and {len(glance.complete)} "
+            f"systems that are complete on all of them under {glance.protocol}, expected {FEWEST} of each; run what is "
+            f"missing"
         )
     pixel = _POINTS / _PIXELS / 72  # inches
     width = round(sheet.get_figwidth() / pixel)
-    drawing = critical_drawing(contest, width, round(_SIDE * width))
+    drawing = draw_mean_ranks(ranks, width, round(_SIDE * width))
     sheet.set_layout_engine("none")
     sheet.set_figheight(drawing.height * pixel)
     axes = sheet.add_axes((0, 0, 1, 1))
@@ -57,8 +58,8 @@ def draw(sheet: Figure, rows: Sequence[Row], wanted: Wanted) -> str:
     for label in drawing.labels:
         side = {"start": "left", "middle": "center", "end": "right"}[label.anchor]
         axes.text(label.x, label.y, label.text, ha=side, va="baseline", fontsize=_POINTS)
-    datasets = ", ".join(contest.datasets)
-    return f"Mean ranks by UAR on {datasets} ({glance.protocol}). {' '.join(contest_sentences(contest)[1:])}"
+    datasets = ", ".join(ranks.datasets)
+    return f"Mean ranks by UAR on {datasets} ({glance.protocol}). {' '.join(ranks.sentences[1:])}"
 
 
 __all__ = ["draw"]

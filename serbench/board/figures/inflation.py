@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from serbench.board.figures.choose import Wanted, choose
 from serbench.board.figures.sheet import COLOURS, GREY, MARKS, percent
-from serbench.board.pages.markdown import one_line
+from serbench.board.numbers import one_line
 from serbench.board.ranking.inflation import AGAINST, REFERENCE, Inflation, inflation_of
 from serbench.errors import UsageError
 from serbench.results.row import Row
@@ -72,7 +72,7 @@ def _draw_group(axes: Axes, group: Mapping[str, Inflation], shown: Sequence[str]
             ends = [percent(row.interval.low), percent(row.interval.high)]
             axes.plot(ends, [y, y], color=colour, linewidth=1)
         known = [] if row is None or row.uar.value is None else [percent(row.uar.value)]
-        inside = colour if row is None or row.is_whole else "white"
+        inside = colour if row is None or row.is_complete else "white"
         axes.plot(known, [y] * len(known), mark, color=colour, markerfacecolor=inside)
     bottom = top + len(shown) - 1
     classes = group[REFERENCE].row.classes
@@ -83,7 +83,7 @@ def _draw_group(axes: Axes, group: Mapping[str, Inflation], shown: Sequence[str]
 
 def _caption(groups: Mapping[tuple[str, str], Mapping[str, Inflation]]) -> str:
     systems = ", ".join(dict.fromkeys(name for _, name in groups))
-    are_whole = all(line.row.is_whole for group in groups.values() for line in group.values())
+    are_whole = all(line.row.is_complete for group in groups.values() for line in group.values())
     return (
         f"UAR of {systems} on the same recordings under several protocols, pooled over folds, mean over seeds; bars: "
         f"95 % over speakers. Grey: {REFERENCE}, new speakers, and dotted, chance. What lies to the right of "

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from serbench.board.figures.choose import Wanted, choose, of_one_task, place_of
 from serbench.board.figures.labels import Box, write_names
 from serbench.board.figures.sheet import COLOURS, GREY, MARKS, percent
-from serbench.board.pages.markdown import one_line
+from serbench.board.machines import machine_name
+from serbench.board.numbers import one_line
 from serbench.board.ranking.pareto import Axis, Front, fronts
-from serbench.board.wording import machine_name
 from serbench.errors import UsageError
 from serbench.results.row import Row
 
@@ -30,7 +30,7 @@ class _Spot:
     x: float
     y: float
     bar: tuple[float, float] | None
-    is_best: bool
+    is_optimal: bool
 
 
 def draw(sheet: Figure, rows: Sequence[Row], wanted: Wanted, cost: Axis) -> str:
@@ -46,7 +46,7 @@ def draw(sheet: Figure, rows: Sequence[Row], wanted: Wanted, cost: Axis) -> str:
     by_system = {row.system: row for _, row in named}
     every = fronts(list(by_system.values()), cost)
     left_out = dict(sorted((names[system], why) for front in every for system, why in front.left_out.items()))
-    found = [front for front in every if front.best]
+    found = [front for front in every if front.optimal]
     if not found:
         reasons = "; ".join(f"{name}: {why}" for name, why in left_out.items())
         raise UsageError(f"no row on {place_of(named[0][1])} has {cost.words} ({reasons}), expected one at least")
@@ -54,7 +54,7 @@ def draw(sheet: Figure, rows: Sequence[Row], wanted: Wanted, cost: Axis) -> str:
     spots: list[_Spot] = []
     lines: list[Box] = []
     for place, front in enumerate(found):
-        here = [_spot(names[system], by_system[system], cost, front) for system in (*front.best, *front.beaten)]
+        here = [_spot(names[system], by_system[system], cost, front) for system in (*front.optimal, *front.dominated)]
         label = machine_name(front.machine) if len(found) > 1 and front.machine else None
         lines += _draw_front(axes, here, place, label)
         spots += here
@@ -75,23 +75,23 @@ def draw(sheet: Figure, rows: Sequence[Row], wanted: Wanted, cost: Axis) -> str:
 def _spot(name: str, row: Row, cost: Axis, front: Front) -> _Spot:
     low, high = row.interval.low, row.interval.high
     bar = None if low is None or high is None else (percent(low), percent(high))
-    value = row.cost_of(cost.figure).value or 0.0  # both are known: the row is on the front or behind it
-    return _Spot(name, value, percent(row.uar.value or 0.0), bar, row.system in front.best)
+    value = row.cost_of(cost.figure).value or 0.0  # both are known: the row is on the front or dominated
+    return _Spot(name, value, percent(row.uar.value or 0.0), bar, row.system in front.optimal)
 
 
 def _draw_front(axes: Axes, spots: Sequence[_Spot], place: int, label: str | None) -> list[Box]:
     """Draw the rows of one machine; return the lines that names should not cross."""
     colour, mark = COLOURS[place % len(COLOURS)], MARKS[place % len(MARKS)]
-    best = [spot for spot in spots if spot.is_best]
-    axes.step([spot.x for spot in best], [spot.y for spot in best], where="post", color=colour, zorder=1)
+    optimal = [spot for spot in spots if spot.is_optimal]
+    axes.step([spot.x for spot in optimal], [spot.y for spot in optimal], where="post", color=colour, zorder=1)
     lines: list[Box] = []
-    for one, other in pairwise(best):
+    for one, other in pairwise(optimal):
         lines += [(one.x, one.y, other.x, one.y), (other.x, one.y, other.x, other.y)]
     for spot in spots:
         if spot.bar:
             axes.plot([spot.x] * 2, spot.bar, color=GREY, linewidth=0.7, zorder=2)
             lines.append((spot.x, spot.bar[0], spot.x, spot.bar[1]))
-        inside = colour if spot.is_best else "white"
+        inside = colour if spot.is_optimal else "white"
         axes.plot([spot.x], [spot.y], mark, color=colour, markerfacecolor=inside, zorder=3, label=label)
         label = None  # one entry of the legend per machine
     return lines
@@ -127,8 +127,8 @@ def _caption(row: Row, cost: Axis, found: Sequence[Front], left_out: Mapping[str
     left = "; ".join(f"{name} ({why})" for name, why in left_out.items())
     where = f"{place_of(row)}, measured on {machines}" if machines else place_of(row)
     return (
-        f"UAR against {cost.words} on {where}. Filled: nobody is as good and as cheap, and better in one of the two. "
-        f"Bars: 95 % over speakers.{f' Left out: {left}.' if left else ''}"
+        f"UAR against {cost.words} on {where}. Filled: Pareto-optimal. "
+        f"Bars: 95 % CI over speakers.{f' Left out: {left}.' if left else ''}"
     )
 
 

@@ -9,27 +9,22 @@ The same rows give the same bytes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+from serbench.board.leaderboard import Leaderboard
 from serbench.board.pages.overview import glance_lines
-from serbench.board.ranking.boards import make_boards
-from serbench.board.ranking.inflation import inflation_glance, inflation_of
+from serbench.board.ranking.inflation import inflation_glance
 from serbench.errors import UsageError
 from serbench.files import write_text
-from serbench.results.row import Row
 
 
-def _overall(rows: Sequence[Row]) -> Iterator[str]:
-    return glance_lines(make_boards(rows))
-
-
-def _inflation(rows: Sequence[Row]) -> Iterator[str]:
-    return inflation_glance(inflation_of(rows))
+def _inflation(leaderboard: Leaderboard) -> Iterator[str]:
+    return inflation_glance(leaderboard.inflation)
 
 
 #: From the word in the markers to what stands between them.
-_TABLES: Mapping[str, Callable[[Sequence[Row]], Iterator[str]]] = {"leaderboard": _overall, "inflation": _inflation}
+_TABLES: Mapping[str, Callable[[Leaderboard], Iterator[str]]] = {"leaderboard": glance_lines, "inflation": _inflation}
 
 
 def markers(word: str) -> tuple[str, str]:
@@ -37,7 +32,7 @@ def markers(word: str) -> tuple[str, str]:
     return f"<!-- serbench {word}: begin -->", f"<!-- serbench {word}: end -->"
 
 
-def with_tables(text: str, rows: Iterable[Row], name: str = "the page") -> str:
+def with_tables(text: str, leaderboard: Leaderboard, name: str = "the page") -> str:
     """Return a page with the tables whose markers it has.
 
     Raises
@@ -45,14 +40,14 @@ def with_tables(text: str, rows: Iterable[Row], name: str = "the page") -> str:
     UsageError
         When the page has no markers, or a pair is not there once and in order.
     """
-    rows, lines, count = list(rows), text.splitlines(), 0
+    lines, count = text.splitlines(), 0
     for word, table in _TABLES.items():
         begin, end = markers(word)
         if begin not in lines and end not in lines:
             continue
         if lines.count(begin) != 1 or lines.count(end) != 1 or lines.index(begin) > lines.index(end):
             raise UsageError(f"{name} has markers astray, expected one line {begin!r} and below it one line {end!r}")
-        lines = [*lines[: lines.index(begin) + 1], "", *table(rows), "", *lines[lines.index(end) :]]
+        lines = [*lines[: lines.index(begin) + 1], "", *table(leaderboard), "", *lines[lines.index(end) :]]
         count += 1
     if not count:
         begin, end = markers("leaderboard")
@@ -62,7 +57,7 @@ def with_tables(text: str, rows: Iterable[Row], name: str = "the page") -> str:
     return "\n".join(lines) + "\n"
 
 
-def insert_tables(page: Path, rows: Iterable[Row]) -> None:
+def insert_tables(page: Path, leaderboard: Leaderboard) -> None:
     """Write the tables between the markers of a Markdown page.
 
     Raises
@@ -70,10 +65,10 @@ def insert_tables(page: Path, rows: Iterable[Row]) -> None:
     UsageError
         When there is no such page, or its markers are missing or astray.
     """
-    write_text(page, with_tables(_read(page), rows, str(page)))
+    write_text(page, with_tables(_read(page), leaderboard, str(page)))
 
 
-def is_current(page: Path, rows: Iterable[Row]) -> bool:
+def is_current(page: Path, leaderboard: Leaderboard) -> bool:
     """Tell whether :func:`insert_tables` would leave a page as it is.
 
     Raises
@@ -82,7 +77,7 @@ def is_current(page: Path, rows: Iterable[Row]) -> bool:
         When there is no such page, or its markers are missing or astray.
     """
     text = _read(page)
-    return with_tables(text, rows, str(page)) == text
+    return with_tables(text, leaderboard, str(page)) == text
 
 
 def _read(page: Path) -> str:

@@ -1,33 +1,20 @@
-"""Markdown that shows what it was given, whoever named it, and numbers as people read them.
+"""Markdown that shows what it was given, whoever named it.
 
 Conventions
 -----------
 Names come from records, records from anybody: every text that is not ours goes through :func:`escape` or
-stands in a code block. Numbers are short here and in full in the CSV and JSON files.
+stands in a code block.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+import textwrap
+from collections.abc import Iterator, Sequence
 
-from serbench.scoring.figure import Figure
+from serbench.board.numbers import one_line
 
-#: What stands where there is no number.
-NOTHING = "–"
-
-_CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]+")
 _SPECIAL = re.compile(r"([\\`*_{}\[\]|~#!])")
-_STEPS = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
-
-
-def one_line(text: str) -> str:
-    r"""Return text without line breaks and other control characters.
-
-    >>> one_line("a\nb")
-    'a b'
-    """
-    return _CONTROL.sub(" ", text).strip()
 
 
 def escape(text: str) -> str:
@@ -38,6 +25,11 @@ def escape(text: str) -> str:
     """
     plain = one_line(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return _SPECIAL.sub(r"\\\1", plain)
+
+
+def paragraph(text: str) -> Iterator[str]:
+    """Yield the lines of a paragraph, escaped already, that is wrapped at 120 columns."""
+    yield from textwrap.wrap(text, 120, break_long_words=False, break_on_hyphens=False)
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]], *, left: int = 1) -> list[str]:
@@ -66,40 +58,4 @@ def code(lines: Sequence[str]) -> list[str]:
     return [f"    {one_line(line)}" for line in lines]
 
 
-def percent(figure: Figure, digits: int = 1) -> str:
-    """Return a fraction in per cent, without the sign.
-
-    >>> percent(Figure(0.6239))
-    '62.4'
-    """
-    return NOTHING if figure.value is None else f"{100 * figure.value:.{digits}f}"
-
-
-def decimal(figure: Figure, digits: int = 3) -> str:
-    """Return a number with a fixed number of digits after the point."""
-    return NOTHING if figure.value is None else f"{figure.value:.{digits}f}"
-
-
-def short(figure: Figure) -> str:
-    """Return a number in three digits and a prefix: k, M or G.
-
-    >>> short(Figure(46772.0)), short(Figure(12.0)), short(Figure(0.01234)), short(Figure(0.0))
-    ('46.8k', '12', '0.0123', '0')
-    """
-    value = figure.value
-    if value is None:
-        return NOTHING
-    for step, prefix in _STEPS:
-        if abs(value) >= step:
-            return f"{_three(value / step)}{prefix}"
-    return _three(value)
-
-
-def _three(value: float) -> str:
-    if value == int(value):
-        return str(int(value))
-    digits = f"{value:#.3g}".rstrip(".")
-    return digits if "e+" not in digits else f"{value:.0f}"
-
-
-__all__ = ["NOTHING", "code", "decimal", "escape", "one_line", "percent", "short", "table"]
+__all__ = ["code", "escape", "paragraph", "table"]

@@ -1,12 +1,12 @@
-"""Who stands where: boards per task, shared ranks, the Pareto front.
+"""Boards: the rows of one task with their ranks, and how systems are called.
 
 Conventions
 -----------
-Rows are ranked by UAR within one task: one corpus copy, one label map, one split. Ranks are shared where the
-data cannot tell rows apart; ``serbench.board.ranking.significance`` says by which rule.
+Rows are ranked by UAR within one task: one corpus copy, one label map, one split. Ranks are shared where the difference
+is not significant; ``serbench.board.ranking.significance`` says by which rule.
 
-Without a rank stand: rows that are not whole, self-reported rows, models at reduced precision that keep what their
-float32 rows reach (``serbench.board.ranking.precision``), and all rows of a protocol that is never ranked.
+Without a rank stand: incomplete rows, self-reported rows, models at reduced precision that keep what their float32 rows
+reach (``serbench.board.ranking.precision``), and all rows of a protocol that is never ranked.
 """
 
 from __future__ import annotations
@@ -14,11 +14,14 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol
 
-from serbench.board.ranking.pareto import standings
+from serbench.board.machines import machine_letters
+from serbench.board.ranking.pareto import pareto_optimal
 from serbench.board.ranking.precision import Variant, variants
-from serbench.board.ranking.significance import separate, smallest_resolvable
+from serbench.board.ranking.significance import board_detectable_difference, significance
+from serbench.results.facts import PartFacts
 from serbench.results.row import Row
 from serbench.scoring.figure import Figure
 
@@ -27,7 +30,7 @@ FLOORS = ("majority", "prior", "logreg")
 
 
 @dataclass(frozen=True)
-class Place:
+class Placement:
     """A row and where it stands on its board.
 
     Attributes
@@ -40,11 +43,11 @@ class Place:
         From 1, or None where no rank is given.
     is_shared
         True when another row has the same rank.
-    on_front
-        From the name of each axis of cost to whether the row stands on the Pareto front of UAR against it; None where
-        it is left out. See ``serbench.board.ranking.pareto``.
-    ties
-        Names of the ranked rows that it cannot be told apart from, of whatever rank; empty without a rank.
+    pareto_optimal
+        From the name of each axis of cost to whether the row is Pareto-optimal in UAR and that cost; None where it is
+        left out. See ``serbench.board.ranking.pareto``.
+    not_different
+        Names of the ranked rows, of whatever rank, that do not differ significantly from it; empty without a rank.
     variant
         What it is of its model, where it is of reduced precision.
     """
@@ -53,9 +56,14 @@ class Place:
     name: str
     rank: int | None
     is_shared: bool
-    on_front: Mapping[str, bool | None]
-    ties: tuple[str, ...] = ()
+    pareto_optimal: Mapping[str, bool | None]
+    not_different: tuple[str, ...] = ()
     variant: Variant | None = None
+
+    @property
+    def is_floor(self) -> bool:
+        """True for a system that stands in every table."""
+        return self.row.model.name in FLOORS
 
 
 @dataclass(frozen=True)
@@ -64,43 +72,74 @@ class Board:
 
     Attributes
     ----------
-    places
+    placements
         Ranked ones first, by UAR; then those without a rank, by UAR. Never empty.
     is_main
         True when the overall table takes this task for its dataset: it has most rows of the dataset's tasks.
-    resolvable
-        The smallest difference in UAR that its speakers resolve; see ``serbench.board.ranking.significance``.
+    detectable
+        The minimum detectable difference in UAR; see ``serbench.board.ranking.significance``.
     """
 
-    places: tuple[Place, ...]
+    placements: tuple[Placement, ...]
     is_main: bool
-    resolvable: Figure
+    detectable: Figure
 
     @property
     def first(self) -> Row:
         """Any row, for the facts that all rows of a task share."""
-        return self.places[0].row
+        return self.placements[0].row
+
+    @property
+    def rows(self) -> list[Row]:
+        """The rows, in the order of their placements."""
+        return [placement.row for placement in self.placements]
 
     @property
     def protocol(self) -> str:
         """The protocol's name."""
-        return str(self.first.protocol["name"])
+        return self.first.protocol.name
 
     @property
     def dataset(self) -> str:
         """The dataset's name."""
-        return str(self.first.dataset["name"])
+        return self.first.dataset.name
 
     @property
     def is_ranked(self) -> bool:
         """True when the protocol takes part in rankings."""
-        return bool(self.first.standing.get("ranked", True))
+        return self.first.standing.ranked
 
     @property
-    def is_headline(self) -> bool:
-        """True when its UAR counts towards the mean skill."""
+    def exclusion(self) -> str | None:
+        """Why its UAR is excluded from averages over datasets; None where it counts."""
         standing = self.first.standing
-        return self.is_ranked and bool(standing.get("headline", True)) and not standing.get("diagnostic", False)
+        if self.is_ranked and standing.headline and not standing.diagnostic:
+            return None
+        if standing.reason:
+            return standing.reason
+        if not self.is_ranked:
+            return "this protocol is never ranked"
+        diagnostic = "diagnostic, its score says little about new speakers"
+        return diagnostic if standing.diagnostic else "no recordings of people"
+
+    @cached_property
+    def machines(self) -> dict[str, str]:
+        """From a machine's card (``machine_key``) to its letter on this board."""
+        return machine_letters(self.rows)
+
+    @cached_property
+    def groups(self) -> list[list[str]]:
+        """The largest groups of ranked rows without a significant difference between the first and any other.
+
+        Names in the order of UAR; two at least.
+        """
+        names = [placement.name for placement in self.placements]
+        groups: list[list[str]] = []
+        for start, placement in enumerate(self.placements):
+            group = [name for name in names[start:] if name == placement.name or name in placement.not_different]
+            if len(group) > 1 and not any(set(group) <= set(other) for other in groups):
+                groups.append(group)
+        return groups
 
 
 def make_boards(rows: Iterable[Row]) -> list[Board]:
@@ -115,9 +154,9 @@ def make_boards(rows: Iterable[Row]) -> list[Board]:
         main.setdefault(_protocol_and_dataset(tasks[task][0]), task)
     boards = [
         Board(
-            _places(group, names),
+            _placements(group, names),
             main[_protocol_and_dataset(group[0])] == task,
-            smallest_resolvable([row for row in group if row.is_whole]),
+            board_detectable_difference([row for row in group if row.is_complete]),
         )
         for task, group in tasks.items()
     ]
@@ -136,15 +175,15 @@ class Labelled(Protocol):
         """Digest of model, arguments, features and augmentations."""
 
     @property
-    def model(self) -> Mapping[str, Any]:
+    def model(self) -> PartFacts:
         """Identity facts of the model."""
 
     @property
-    def features(self) -> Sequence[Mapping[str, Any]]:
+    def features(self) -> Sequence[PartFacts]:
         """Identity facts of the features."""
 
     @property
-    def augmentations(self) -> Sequence[Mapping[str, Any]]:
+    def augmentations(self) -> Sequence[PartFacts]:
         """Identity facts of the augmentations."""
 
 
@@ -163,51 +202,29 @@ def display_names(rows: Iterable[Labelled]) -> dict[str, str]:
         by_label[row.label].append(row)
     names: dict[str, str] = {}
     for label, group in by_label.items():
-        whole = {row.system: _whole(row, group) for row in group}
-        versions = Counter(row.model["version"] for row in group if whole[row.system] is row)
-        for row in (whole[each.system] for each in group):
+        complete = {row.system: _with_augmentations(row, group) for row in group}
+        versions = Counter(row.model.version for row in group if complete[row.system] is row)
+        for row in (complete[member.system] for member in group):
             if versions.total() == 1:
                 names[row.system] = label
-            elif versions[row.model["version"]] == 1:
-                names[row.system] = f"{label} v{row.model['version']}"
+            elif versions[row.model.version] == 1:
+                names[row.system] = f"{label} v{row.model.version}"
             else:
-                names[row.system] = f"{label} v{row.model['version']} #{row.system[:6]}"
-        names |= {system: names[row.system] for system, row in whole.items()}
+                names[row.system] = f"{label} v{row.model.version} #{row.system[:6]}"
+        names |= {system: names[row.system] for system, row in complete.items()}
     return names
 
 
-def _whole(row: Labelled, group: Iterable[Labelled]) -> Labelled:
+def _with_augmentations(row: Labelled, group: Iterable[Labelled]) -> Labelled:
     """Return the one system that has a row's model and features and augmentations too, or the row itself."""
-    same = [each for each in group if each.augmentations and (each.model, each.features) == (row.model, row.features)]
+    same = [
+        other for other in group if other.augmentations and (other.model, other.features) == (row.model, row.features)
+    ]
     return same[0] if not row.augmentations and len(same) == 1 else row
 
 
-def to_json(rows: Iterable[Row]) -> list[dict[str, Any]]:
-    """Return every row's facts as JSON-like values, in the boards' order.
-
-    Beside the row's own facts: ``evidence``, ``name``, ``rank`` (None without one), ``rank_is_shared``,
-    ``on_front`` (by axis of cost), ``ties`` (names of the rows it cannot be told apart from), ``variant`` (of a row at
-    reduced precision), ``resolvable`` (of its board).
-    """
-    return [
-        {
-            **place.row.facts(),
-            "evidence": place.row.evidence,
-            "name": place.name,
-            "rank": place.rank,
-            "rank_is_shared": place.is_shared,
-            "on_front": dict(place.on_front),
-            "ties": place.ties,
-            "variant": place.variant.facts() if place.variant else None,
-            "resolvable": board.resolvable.facts(),
-        }
-        for board in make_boards(rows)
-        for place in board.places
-    ]
-
-
 def _protocol_and_dataset(row: Row) -> tuple[str, str]:
-    return row.protocol["name"], row.dataset["name"]
+    return row.protocol.name, row.dataset.name
 
 
 def _board_order(board: Board) -> tuple[Any, ...]:
@@ -226,24 +243,24 @@ def _by_uar(row: Row) -> tuple[Any, ...]:
     return (value is None, -(value or 0.0), row.label, row.system)
 
 
-def _places(rows: Sequence[Row], names: Mapping[str, str]) -> tuple[Place, ...]:
+def _placements(rows: Sequence[Row], names: Mapping[str, str]) -> tuple[Placement, ...]:
     reduced = variants(rows)
-    same = {system for system, each in reduced.items() if each.is_same_model}
+    same = {system for system, variant in reduced.items() if variant.is_same_model}
     ordered = sorted(rows, key=_by_uar)
     ranked = [row for row in ordered if _may_rank(row) and row.system not in same]
-    found = separate(ranked)
+    found = significance(ranked)
     shared = Counter(found.ranks)
-    front = standings(rows)
+    optimal = pareto_optimal(rows)
     ranks = {row.system: rank for row, rank in zip(ranked, found.ranks, strict=True)}
     others = [row for row in ordered if row.system not in ranks]
     return tuple(
-        Place(
+        Placement(
             row,
             names[row.system],
             ranks.get(row.system),
             is_shared=shared[ranks.get(row.system, 0)] > 1,
-            on_front=front[row.system],
-            ties=tuple(names[system] for system in found.ties.get(row.system, ())),
+            pareto_optimal=optimal[row.system],
+            not_different=tuple(names[system] for system in found.not_different.get(row.system, ())),
             variant=reduced.get(row.system),
         )
         for row in (*ranked, *others)
@@ -251,16 +268,7 @@ def _places(rows: Sequence[Row], names: Mapping[str, str]) -> tuple[Place, ...]:
 
 
 def _may_rank(row: Row) -> bool:
-    is_ranked = bool(row.standing.get("ranked", True)) and row.evidence == "verified"
-    return row.is_whole and row.uar.value is not None and is_ranked
+    return row.is_complete and row.uar.value is not None and row.standing.ranked and row.evidence == "verified"
 
 
-__all__ = [
-    "FLOORS",
-    "Board",
-    "Labelled",
-    "Place",
-    "display_names",
-    "make_boards",
-    "to_json",
-]
+__all__ = ["FLOORS", "Board", "Labelled", "Placement", "display_names", "make_boards"]

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from serbench.board.pages.markdown import short
+from serbench.board.numbers import short
 from serbench.board.ranking.boards import display_names
 from serbench.digest import canonical_json
 from serbench.errors import UsageError
@@ -62,7 +62,7 @@ class LeftOut:
     def facts(self) -> dict[str, Any]:
         """Return the JSON form."""
         row = self.row
-        where = {"protocol": row.protocol["name"], "dataset": row.dataset["name"], "task": row.task}
+        where = {"protocol": row.protocol.name, "dataset": row.dataset.name, "task": row.task}
         return {**where, "name": self.name, "reason": self.reason}
 
 

@@ -14,19 +14,19 @@ from typing import Any
 
 import numpy as np
 
-from serbench.board.ranking.significance import pair_resolvable
+from serbench.board.ranking.significance import pair_detectable_difference
 from serbench.results.row import Row
 from serbench.scoring.comparison import (
     LEVEL,
-    paired_doubt,
+    minimum_detectable_difference,
     paired_interval,
+    paired_standard_error,
     sign_flip_test,
-    smallest_difference,
     smallest_p,
 )
 from serbench.scoring.figure import Figure
 from serbench.scoring.metrics import Values
-from serbench.scoring.seed_variance import Doubt, Luck
+from serbench.scoring.seed_variance import SeedVariance, StandardError
 from serbench.scoring.statistics import Interval
 
 
@@ -44,8 +44,8 @@ class Difference:
         Of a permutation test over speakers.
     smallest_p
         Below which so few speakers cannot come.
-    resolvable
-        The smallest difference that would have been shown in 4 of 5 cases.
+    detectable
+        The minimum detectable difference: 80 % power at a level of 5 %.
     speakers
         How many.
     """
@@ -54,12 +54,12 @@ class Difference:
     interval: Interval
     p: float
     smallest_p: float
-    resolvable: Figure
+    detectable: Figure
     speakers: int
 
     @property
-    def is_shown(self) -> bool:
-        """True when the difference is more than chance."""
+    def is_significant(self) -> bool:
+        """True when the difference is significant at 5 %."""
         return self.p <= LEVEL
 
     def facts(self) -> dict[str, Any]:
@@ -70,8 +70,8 @@ class Difference:
             "p": self.p,
             "smallest_p": self.smallest_p,
             "speakers": self.speakers,
-            "resolvable": self.resolvable.facts(),
-            "is_shown": self.is_shown,
+            "detectable": self.detectable.facts(),
+            "is_significant": self.is_significant,
         }
 
 
@@ -89,35 +89,37 @@ def difference_over(pairs: Sequence[tuple[Row, Row]]) -> Difference:
         With fewer than two speakers.
     """
     number = len(pairs)
-    lucks = [Luck.total([first.training_luck, second.training_luck]) for first, second in pairs]
+    seed_variances = [SeedVariance.total([first.seed_variance, second.seed_variance]) for first, second in pairs]
     shares = np.concatenate([_shares(first, second) for first, second in pairs]) / number
-    p = sign_flip_test(shares, luck=Luck.total(lucks, 1 / number)).value
+    p = sign_flip_test(shares, seed_variance=SeedVariance.total(seed_variances, 1 / number)).value
     if p is None:
         raise ValueError("a difference takes two speakers at least")
     value, speakers = float(shares.sum()), len(shares)
     if number == 1:
         ((first, second),) = pairs
-        interval = paired_interval(first.speaker_values, second.speaker_values, luck=lucks[0])
-        resolvable = pair_resolvable(first, second)
+        interval = paired_interval(first.speaker_values, second.speaker_values, seed_variance=seed_variances[0])
+        detectable = pair_detectable_difference(first, second)
     else:
-        doubt = _mean_doubt(pairs, Luck.total(lucks, 1 / number))
-        half = doubt.half_width()
+        standard_error = _mean_standard_error(pairs, SeedVariance.total(seed_variances, 1 / number))
+        half = standard_error.half_width()
         interval = Interval(value - half, value + half, "paired t, stratified", speakers)
-        resolvable = smallest_difference(doubt, speakers)
-    return Difference(value, interval, p, smallest_p(speakers), resolvable, speakers)
+        detectable = minimum_detectable_difference(standard_error, speakers)
+    return Difference(value, interval, p, smallest_p(speakers), detectable, speakers)
 
 
 def _shares(first: Row, second: Row) -> Values:
     return np.array([first.speaker_shares[name] - second.speaker_shares[name] for name in first.speaker_shares])
 
 
-def _mean_doubt(pairs: Sequence[tuple[Row, Row]], luck: Luck) -> Doubt:
-    """Return the doubt of a mean over datasets: a stratified mean, degrees of freedom by Welch and Satterthwaite."""
-    parts = [paired_doubt(first.speaker_values, second.speaker_values) for first, second in pairs]
+def _mean_standard_error(pairs: Sequence[tuple[Row, Row]], seed_variance: SeedVariance) -> StandardError:
+    """Return the standard error of a stratified mean over datasets, freedom by Welch and Satterthwaite."""
+    parts = [paired_standard_error(first.speaker_values, second.speaker_values) for first, second in pairs]
     weight = 1 / len(pairs) ** 2
-    variance = weight * sum(each.variance for each in parts)
-    squares = sum((weight * each.variance) ** 2 / each.freedom for each in parts)
-    return Doubt.of(variance, variance**2 / squares if squares else sum(each.freedom for each in parts), luck)
+    variance = weight * sum(part.variance for part in parts)
+    squares = sum((weight * part.variance) ** 2 / part.freedom for part in parts)
+    return StandardError.of(
+        variance, variance**2 / squares if squares else sum(part.freedom for part in parts), seed_variance
+    )
 
 
 __all__ = ["Difference", "difference_over"]

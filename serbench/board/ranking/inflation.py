@@ -14,14 +14,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from serbench.board.pages.markdown import NOTHING, escape, percent, table
+from serbench.board.numbers import NOTHING, percent
+from serbench.board.pages.markdown import escape, table
 from serbench.board.ranking.boards import display_names
-from serbench.board.wording import MARK
+from serbench.board.wording import MADE
 from serbench.digest import digest_value
 from serbench.results.row import Row
 from serbench.scoring.comparison import paired_interval
 from serbench.scoring.figure import Figure
-from serbench.scoring.seed_variance import Luck
+from serbench.scoring.seed_variance import SeedVariance
 from serbench.scoring.statistics import Interval
 
 #: The protocol of the honest figure, and those set against it, from the most flattering on.
@@ -67,7 +68,7 @@ class Inflation:
             "dataset": self.dataset,
             "name": self.name,
             "protocol": self.protocol,
-            "is_whole": self.row.is_whole,
+            "is_complete": self.row.is_complete,
             "seeds": len(self.row.seeds),
             "uar": self.row.uar.facts(),
             "interval": self.row.interval.facts(),
@@ -81,13 +82,13 @@ def inflation_of(rows: Iterable[Row]) -> list[Inflation]:
 
     Sorted by dataset and name, then as in :data:`AGAINST` with ``si`` after ``random``.
     """
-    rows = [row for row in rows if row.protocol["name"] in (REFERENCE, *AGAINST)]
-    names = display_names(row for row in rows if row.protocol["name"] == REFERENCE)
+    rows = [row for row in rows if row.protocol.name in (REFERENCE, *AGAINST)]
+    names = display_names(row for row in rows if row.protocol.name == REFERENCE)
     groups: dict[str, dict[str, Row]] = defaultdict(dict)
     for row in rows:
         # not the augmentations: a protocol that makes its own copies takes away the model's
-        system = {"model": row.model, "features": row.features}
-        groups[digest_value([row.dataset, system])][row.protocol["name"]] = row
+        system = [part.facts() for part in (row.model, *row.features)]
+        groups[digest_value([row.dataset.facts(), system])][row.protocol.name] = row
     lines = [line for group in groups.values() for line in _lines(group, names)]
     return sorted(lines, key=lambda line: (line.dataset, line.name, _ORDER.index(line.protocol)))
 
@@ -97,23 +98,23 @@ def _lines(group: Mapping[str, Row], names: Mapping[str, str]) -> Iterator[Infla
     if reference is None or len(group) < 2:
         return
     for protocol, row in group.items():
-        yield Inflation(row.dataset["name"], names[reference.system], protocol, row, *_difference(row, reference))
+        yield Inflation(row.dataset.name, names[reference.system], protocol, row, *_difference(row, reference))
 
 
 def _difference(row: Row, reference: Row) -> tuple[Figure, Interval]:
     if row is reference:
         return Figure(0.0), Interval.undefined("this is what the others are compared with", row.speakers)
-    if row.uar.value is None or reference.uar.value is None or not (row.is_whole and reference.is_whole):
+    if row.uar.value is None or reference.uar.value is None or not (row.is_complete and reference.is_complete):
         reason = "cells are missing"
         return Figure.undefined(reason), Interval.undefined(reason, row.speakers)
-    luck = Luck.total([row.training_luck, reference.training_luck])
-    interval = paired_interval(row.speaker_values, reference.speaker_values, luck=luck)
+    seed_variance = SeedVariance.total([row.seed_variance, reference.seed_variance])
+    interval = paired_interval(row.speaker_values, reference.speaker_values, seed_variance=seed_variance)
     return Figure(row.uar.value - reference.uar.value), interval
 
 
 def inflation_lines(lines: Sequence[Inflation], *, title: str = "# Inflation") -> Iterator[str]:
     """Yield the lines of a Markdown page: per dataset a table, then bars."""
-    yield from (MARK, "", title, "", _LEGEND)
+    yield from (MADE, "", title, "", _LEGEND)
     for dataset in dict.fromkeys(line.dataset for line in lines):
         here = [line for line in lines if line.dataset == dataset]
         yield from ("", f"## {escape(dataset)}", "")
@@ -149,7 +150,7 @@ def inflation_glance(lines: Sequence[Inflation]) -> Iterator[str]:
 
 def numbers(line: Inflation) -> list[str]:
     """Return UAR, its interval, the difference in points and its interval, as people read them."""
-    partial = "" if line.row.is_whole else " (partial)"
+    partial = "" if line.row.is_complete else " (partial)"
     same = line.protocol == REFERENCE
     difference = line.difference.value
     points = NOTHING if difference is None or same else f"{100 * difference:+.1f}"

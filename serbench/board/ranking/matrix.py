@@ -4,7 +4,7 @@ Conventions
 -----------
 A row of results belongs to a matrix when its dataset's facts say ``tested_on``; it stands in the line of exactly the
 corpora that it was trained on, so nothing is ever averaged or compared over training sets. On the diagonal stand new
-speakers of one corpus, in brackets, for reference. A corpus is its name, or, where rows were measured on several
+speakers of one corpus, in parentheses, for reference. A corpus is its name, or, where rows were measured on several
 copies or versions of it, its name and a digest. ``all others`` are all columns but the one that is tested.
 """
 
@@ -15,15 +15,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from serbench.board.pages.markdown import NOTHING, escape, one_line, percent, table
+from serbench.board.numbers import NOTHING, one_line, percent
+from serbench.board.pages.markdown import escape, table
 from serbench.board.ranking.boards import FLOORS, display_names
 from serbench.board.wording import copy_label
 from serbench.digest import digest_value
+from serbench.results.facts import MemberFacts
 from serbench.results.row import Row
 
 LEGEND = """\
-UAR in %, mean over seeds, chance 25.0. Lines: trained on; columns: tested on. In brackets: trained and tested on one
-corpus, with new speakers, for reference. An asterisk (*) marks what is not whole."""
+UAR in %, mean over seeds, chance 25.0. Lines: trained on; columns: tested on. In parentheses: trained and tested on
+one corpus, with new speakers, for reference. An asterisk (*) marks what is incomplete."""
 #: The name of a line that holds every column but the tested one.
 ALL_OTHERS = "all others"
 
@@ -67,23 +69,23 @@ class Matrix:
         row = self.cells.get((line, column))
         if row is None or row.uar.value is None:
             return NOTHING
-        shown = percent(row.uar) + ("" if row.is_whole else "*")
+        shown = percent(row.uar) + ("" if row.is_complete else "*")
         return f"({shown})" if line == column else shown
 
 
 def is_crossed(row: Row) -> bool:
     """Tell whether a row belongs to a matrix."""
-    return {"trained_on", "tested_on", "corpora"} <= row.dataset.keys()
+    return row.dataset.is_crossed
 
 
 def make_matrices(rows: Iterable[Row]) -> list[Matrix]:
     """Return a matrix per system and version of the protocol: those that listen first, floors last, then by name."""
-    rows = sorted((row for row in rows if is_crossed(row)), key=lambda row: (not row.is_whole, row.task))
+    rows = sorted((row for row in rows if is_crossed(row)), key=lambda row: (not row.is_complete, row.task))
     names, corpora = display_names(rows), _corpus_names(rows)
-    versions = {str(row.protocol["version"]) for row in rows}
+    versions = {row.protocol.version for row in rows}
     groups: dict[tuple[str, str], list[Row]] = defaultdict(list)
     for row in rows:
-        version = str(row.protocol["version"])
+        version = row.protocol.version
         groups[names[row.system], f", protocol version {version}" if len(versions) > 1 else ""].append(row)
     found = [_matrix(f"{name}{version}", group, corpora) for (name, version), group in groups.items()]
     return sorted(found, key=lambda each: (each.guesses, each.is_floor, each.name))
@@ -93,25 +95,25 @@ def _matrix(name: str, rows: Sequence[Row], corpora: Mapping[str, str]) -> Matri
     def corpus(row: Row, member: str) -> str:
         return corpora[_identity(row, member)]
 
-    columns = tuple(sorted({corpus(row, row.dataset["tested_on"]) for row in rows}))
+    columns = tuple(sorted({corpus(row, row.dataset.tested_on) for row in rows}))
     cells: dict[tuple[str, str], Row] = {}
     for row in rows:
-        tested = corpus(row, row.dataset["tested_on"])
-        trained = [corpus(row, member) for member in row.dataset["trained_on"]]
+        tested = corpus(row, row.dataset.tested_on)
+        trained = [corpus(row, member) for member in row.dataset.trained_on]
         is_rest = len(trained) > 1 and {*trained, tested} == set(columns)
         cells.setdefault((ALL_OTHERS if is_rest else "+".join(trained), tested), row)
     lines = sorted({line for line, _ in cells}, key=lambda line: (line == ALL_OTHERS, line.count("+"), line))
-    return Matrix(name, rows[0].model["name"] in FLOORS, tuple(lines), columns, cells)
+    return Matrix(name, rows[0].model.name in FLOORS, tuple(lines), columns, cells)
 
 
 def _identity(row: Row, member: str) -> str:
-    facts = row.dataset["corpora"][member]
-    return digest_value([member, *(facts[name] for name in ("version", "manifest", "audio"))])
+    facts = row.dataset.corpora[member]
+    return digest_value([member, facts.version, facts.manifest, facts.audio])
 
 
 def _corpus_names(rows: Iterable[Row]) -> dict[str, str]:
     """Return a name per corpus as it was read: with a digest where one name stands for several."""
-    found = {_identity(row, member): member for row in rows for member in row.dataset["corpora"]}
+    found = {_identity(row, member): member for row in rows for member in row.dataset.corpora}
     members = list(found.values())
     return {
         digest: member if members.count(member) == 1 else f"{member}#{digest[:4]}" for digest, member in found.items()
@@ -123,19 +125,19 @@ def mappings(rows: Iterable[Row]) -> list[str]:
     rows = [row for row in rows if is_crossed(row)]
     names = _corpus_names(rows)
     found = {
-        names[_identity(row, member)]: (copy_label(row.audio.get("corpora", {}).get(member, {})), _mapping(facts))
+        names[_identity(row, member)]: (copy_label(row.audio.corpora[member]), _mapping(facts))
         for row in rows
-        for member, facts in row.dataset["corpora"].items()
+        for member, facts in row.dataset.corpora.items()
     }
     return [f"{name} ({copy}): {mapping}" for name, (copy, mapping) in sorted(found.items())]
 
 
-def _mapping(facts: Mapping[str, Any]) -> str:
+def _mapping(facts: MemberFacts) -> str:
     kept = []
-    for label, clips in facts["clips"].items():
-        words = [word for word, counted in facts["classes"].items() if counted == label]
+    for label, clips in facts.clips.items():
+        words = [word for word, counted in facts.classes.items() if counted == label]
         kept.append(f"{label} {clips}" if words == [label] else f"{' and '.join(words)} as {label} {clips}")
-    dropped = [f"{word} {clips}" for word, clips in facts["dropped"].items()]
+    dropped = [f"{word} {clips}" for word, clips in facts.dropped.items()]
     return f"{', '.join(kept)}; dropped: {', '.join(dropped) or 'nothing'}"
 
 
@@ -168,16 +170,16 @@ def matrix_facts(rows: Iterable[Row]) -> list[dict[str, Any]]:
     return [
         {
             "model": one_line(each.name),
-            "trained_on": one_line("+".join(row.dataset["trained_on"])),
-            "tested_on": one_line(str(row.dataset["tested_on"])),
+            "trained_on": one_line("+".join(row.dataset.trained_on)),
+            "tested_on": one_line(row.dataset.tested_on),
             "line": one_line(line),
             "column": one_line(column),
             "is_diagonal": line == column,
-            "is_whole": row.is_whole,
+            "is_complete": row.is_complete,
             "uar": row.uar.value,
             "uar_low": row.interval.low,
             "uar_high": row.interval.high,
-            "skill": row.skill.value,
+            "adjusted_uar": row.adjusted_uar.value,
             "utterances": row.utterances,
             "speakers": row.speakers,
             "seeds": len(row.seeds),

@@ -1,9 +1,10 @@
-"""Systems over several datasets: the mean skill, and nothing that looks like a rank.
+"""Systems over several datasets: the mean adjusted UAR, and their mean ranks.
 
 Conventions
 -----------
-Skill is averaged over the headline datasets of one protocol, each by its main board, and only those that a
-system has a whole and verified row on; how many those are is said. Diagnostic corpora and generated ones stand apart.
+Adjusted UAR is averaged over the datasets of one protocol that are not excluded from averages, each by its main board,
+and only those that a system has a complete and verified row on; how many those are is said. Diagnostic corpora and
+generated ones are excluded, with the reason.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from serbench.board.ranking.boards import FLOORS, Board, Place
+from serbench.board.ranking.boards import FLOORS, Board, Placement
+from serbench.board.ranking.mean_ranks import FEWEST, MeanRanks, mean_ranks
 from serbench.scoring.figure import Figure
 from serbench.scoring.statistics import mean_and_spread
 
@@ -25,18 +27,23 @@ class Entry:
     ----------
     name
         As on the boards.
-    skill
-        Mean over the headline datasets it is whole on.
+    adjusted_uar
+        Mean over the averaged datasets that it is complete on.
     counted
         How many those are.
-    places
-        From dataset to its place on that dataset's main board.
+    placements
+        From dataset to its placement on that dataset's main board.
     """
 
     name: str
-    skill: Figure
+    adjusted_uar: Figure
     counted: int
-    places: Mapping[str, Place]
+    placements: Mapping[str, Placement]
+
+    @property
+    def any_placement(self) -> Placement:
+        """One of its placements, for what does not depend on the dataset."""
+        return next(iter(self.placements.values()))
 
 
 @dataclass(frozen=True)
@@ -47,54 +54,94 @@ class Overall:
     ----------
     protocol
         Its name.
-    headline, apart
-        Main boards: those of the mean, and those shown apart.
+    averaged, excluded
+        Main boards: those of the mean, and those excluded from it.
+    boards
+        All boards of the protocol.
     entries
-        Those whole on most headline datasets first, then by mean skill.
+        Those complete on most averaged datasets first, then by mean adjusted UAR.
     missing_floors
         Floors without any row.
+    ranks
+        Mean ranks over the averaged datasets; None where there are too few datasets or systems.
     """
 
     protocol: str
-    headline: tuple[Board, ...]
-    apart: tuple[Board, ...]
+    averaged: tuple[Board, ...]
+    excluded: tuple[Board, ...]
+    boards: tuple[Board, ...]
     entries: tuple[Entry, ...]
     missing_floors: tuple[str, ...]
+    ranks: MeanRanks | None
+
+    @property
+    def is_ranked(self) -> bool:
+        """True when the protocol takes part in rankings."""
+        return any(board.is_ranked for board in self.boards)
+
+    @property
+    def complete(self) -> list[Entry]:
+        """The systems that are complete on all averaged datasets."""
+        return [entry for entry in self.entries if self.averaged and entry.counted == len(self.averaged)]
 
 
 def make_overall(boards: Sequence[Board]) -> list[Overall]:
     """Return a glance per protocol, in the order of the boards."""
     glances = []
     for protocol in dict.fromkeys(board.protocol for board in boards):
-        of_protocol = [board for board in boards if board.protocol == protocol]
+        of_protocol = tuple(board for board in boards if board.protocol == protocol)
         main = [board for board in of_protocol if board.is_main]
-        headline = tuple(board for board in main if board.is_headline)
-        labels = {place.row.model["name"] for board in of_protocol for place in board.places}
+        averaged = tuple(board for board in main if board.exclusion is None)
+        names = {placement.row.model.name for board in of_protocol for placement in board.placements}
+        entries = _entries(main, {board.dataset for board in averaged})
         glances.append(
             Overall(
                 protocol,
-                headline,
-                tuple(board for board in main if not board.is_headline),
-                _entries(main, {board.dataset for board in headline}),
-                tuple(name for name in FLOORS if name not in labels),
+                averaged,
+                tuple(board for board in main if board.exclusion is not None),
+                of_protocol,
+                entries,
+                tuple(name for name in FLOORS if name not in names),
+                _mean_ranks(entries, tuple(board.dataset for board in averaged)),
             )
         )
     return glances
 
 
-def _entries(boards: Sequence[Board], headline: set[str]) -> tuple[Entry, ...]:
-    found: dict[str, dict[str, Place]] = defaultdict(dict)
+def _entries(boards: Sequence[Board], averaged: set[str]) -> tuple[Entry, ...]:
+    found: dict[str, dict[str, Placement]] = defaultdict(dict)
     for board in boards:
-        for place in board.places:
-            found[place.name][board.dataset] = place
+        for placement in board.placements:
+            found[placement.name][board.dataset] = placement
     entries = []
-    for name, places in found.items():
-        counted = [place.row for dataset, place in places.items() if dataset in headline and place.row.is_whole]
-        whole = [row.skill for row in counted if row.evidence == "verified"]
-        skills = [skill for skill in whole if skill.value is not None]
-        skill = mean_and_spread(skills)[0] if skills else Figure.undefined("whole on no headline dataset")
-        entries.append(Entry(name, skill, len(skills), places))
-    return tuple(sorted(entries, key=lambda each: (-each.counted, -(each.skill.value or 0.0), each.name)))
+    for name, placements in found.items():
+        counted = [
+            placement.row
+            for dataset, placement in placements.items()
+            if dataset in averaged and placement.row.is_complete
+        ]
+        verified = [row.adjusted_uar for row in counted if row.evidence == "verified"]
+        known = [figure for figure in verified if figure.value is not None]
+        none = Figure.undefined("complete on no dataset that is averaged")
+        entries.append(Entry(name, mean_and_spread(known)[0] if known else none, len(known), placements))
+    return tuple(sorted(entries, key=lambda entry: (-entry.counted, -(entry.adjusted_uar.value or 0.0), entry.name)))
+
+
+def _mean_ranks(entries: Sequence[Entry], datasets: Sequence[str]) -> MeanRanks | None:
+    compared = [entry for entry in entries if entry.counted == len(datasets) and not _is_double(entry, datasets)]
+    if len(datasets) < FEWEST or len(compared) < FEWEST:
+        return None
+    scores = [[entry.placements[name].row.uar.value or 0.0 for entry in compared] for name in datasets]
+    return mean_ranks([entry.name for entry in compared], datasets, scores)
+
+
+def _is_double(entry: Entry, datasets: Sequence[str]) -> bool:
+    """Tell whether a system is another's at reduced precision on all datasets, whatever was said of it there.
+
+    One that is all but the same as another would take ranks from it and widen the difference that all others must show.
+    """
+    variants = [entry.placements[name].variant for name in datasets]
+    return all(variant is not None and variant.kept.value is not None for variant in variants)
 
 
 __all__ = ["Entry", "Overall", "make_overall"]

@@ -1,14 +1,15 @@
-"""Who pays for accuracy in vain: the Pareto fronts of UAR against what a model costs.
+"""Pareto-optimal rows: the fronts of UAR against what a model costs.
 
 Conventions
 -----------
-A point *beats* another when it is as good and as cheap, and better in one of the two. The front is all that nobody
-beats; points that are equal in both stand on it together. UAR counts as the fraction it is, whether or not the
-speakers tell two rows apart. Times are compared within one machine card alone, so there is a front of time per card.
+A point *dominates* another when it is as good and as cheap, and better in one of the two. The Pareto-optimal ones are
+all that no other dominates; points that are equal in both are so together. UAR counts as the fraction it is, whether or
+not two rows differ significantly. Times are compared within one machine card alone, so there is a front of time per
+card.
 
-A row is left out, with the reason, when it is not whole, when its figures are self-reported (a claim beats nobody),
-when its cost is not known, and of fronts of time when its machine is not known. Costs may be 0: a model without
-parameters has none.
+A row is left out, with the reason, when it is incomplete, when its figures are self-reported (a claim dominates
+nobody), when its cost is not known, and of fronts of time when its machine is not known. Costs may be 0: a model
+without parameters has none.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from serbench.digest import canonical_json
+from serbench.board.machines import machine_key
 from serbench.results.row import Row
 from serbench.scoring.figure import Figure
 
@@ -78,28 +79,28 @@ class Point:
 
 @dataclass(frozen=True)
 class Front:
-    """Who stands on a front.
+    """Who is Pareto-optimal.
 
     Attributes
     ----------
-    best
-        Names of those on it, the cheapest (and least good) first; of equals, in the order of their names.
-    beaten
-        Names of those behind it, in the same order.
+    optimal
+        Names of those that are, the cheapest (and least good) first; of equals, in the order of their names.
+    dominated
+        Names of the others, in the same order.
     left_out
         From name to the reason, where a gain or a cost is not known.
     machine
         The machine card that the times of these rows are of; None where costs do not depend on the machine.
     """
 
-    best: tuple[str, ...]
-    beaten: tuple[str, ...]
+    optimal: tuple[str, ...]
+    dominated: tuple[str, ...]
     left_out: Mapping[str, str]
     machine: Mapping[str, object] | None = None
 
 
 def front_of(points: Iterable[Point], machine: Mapping[str, object] | None = None) -> Front:
-    """Return which points nobody beats.
+    """Return which points no other dominates.
 
     Parameters
     ----------
@@ -116,16 +117,16 @@ def front_of(points: Iterable[Point], machine: Mapping[str, object] | None = Non
             left_out[point.name] = (point.gain.reason if gain is None else point.cost.reason) or "not known"
         else:
             known.append((cost, -gain, point.name))
-    best: list[str] = []
-    beaten: list[str] = []
+    optimal: list[str] = []
+    dominated: list[str] = []
     last: tuple[float, float] | None = None
     for cost, loss, name in sorted(known):  # by cost, then the better first: what comes later must be better
         if last is None or loss < last[1] or (cost, loss) == last:
-            best.append(name)
+            optimal.append(name)
             last = (cost, loss)
         else:
-            beaten.append(name)
-    return Front(tuple(best), tuple(beaten), left_out, machine)
+            dominated.append(name)
+    return Front(tuple(optimal), tuple(dominated), left_out, machine)
 
 
 def fronts(rows: Sequence[Row], axis: Axis) -> tuple[Front, ...]:
@@ -137,39 +138,39 @@ def fronts(rows: Sequence[Row], axis: Axis) -> tuple[Front, ...]:
     """
     cards: dict[str, list[Row]] = {}
     for row in rows:
-        cards.setdefault(canonical_json(row.machine) if axis.is_time else "", []).append(row)
+        cards.setdefault(machine_key(row) if axis.is_time else "", []).append(row)
     return tuple(
-        front_of([_point(row, axis) for row in here], here[0].machine if axis.is_time else None)
-        for _, here in sorted(cards.items())
+        front_of([_point(row, axis) for row in group], group[0].machine if axis.is_time else None)
+        for _, group in sorted(cards.items())
     )
 
 
-def standings(rows: Sequence[Row]) -> dict[str, dict[str, bool | None]]:
-    """Return whether rows of one task stand on the fronts.
+def pareto_optimal(rows: Sequence[Row]) -> dict[str, dict[str, bool | None]]:
+    """Return whether rows of one task are Pareto-optimal.
 
     Returns
     -------
-    From :attr:`Row.system` and the axis's name to True (nobody beats it), False or, where it is left out, None.
+    From :attr:`Row.system` and the axis's name to True or False; None where the row is left out.
     """
     found: dict[str, dict[str, bool | None]] = {row.system: dict.fromkeys(axis.name for axis in AXES) for row in rows}
     for axis in AXES:
         for front in fronts(rows, axis):
-            for name in (*front.best, *front.beaten):
-                found[name][axis.name] = name in front.best
+            for name in (*front.optimal, *front.dominated):
+                found[name][axis.name] = name in front.optimal
     return found
 
 
 def _point(row: Row, axis: Axis) -> Point:
-    reason = _why_barred(row, axis)
+    reason = _why_left_out(row, axis)
     return Point(row.system, row.uar, Figure.undefined(reason) if reason else row.cost_of(axis.figure))
 
 
-def _why_barred(row: Row, axis: Axis) -> str | None:
-    if not row.is_whole:
-        return f"not whole, {row.problems[0]}"
+def _why_left_out(row: Row, axis: Axis) -> str | None:
+    if not row.is_complete:
+        return f"incomplete, {row.problems[0]}"
     if row.evidence == "self-reported":
         return "self-reported"
     return "its machine is not known" if axis.is_time and not row.machine else None
 
 
-__all__ = ["AXES", "LATENCY", "MACS", "PARAMETERS", "Axis", "Front", "Point", "front_of", "fronts", "standings"]
+__all__ = ["AXES", "LATENCY", "MACS", "PARAMETERS", "Axis", "Front", "Point", "front_of", "fronts", "pareto_optimal"]

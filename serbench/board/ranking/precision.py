@@ -72,7 +72,7 @@ class Variant:
 
 def precision_of(row: Row) -> str:
     """Return the precision that a row's model was trained and tested with."""
-    recipe = row.model.get("settings", {}).get("recipe", {})
+    recipe = row.model.settings.get("recipe", {})
     return str(recipe.get("precision", FULL))
 
 
@@ -101,7 +101,7 @@ def _judged(row: Row, original: Row | None) -> Variant:
 def _kept(row: Row, original: Row) -> Figure:
     if original.evidence == "self-reported":
         return Figure.undefined("the float32 row is self-reported")
-    if not (row.is_whole and original.is_whole and row.seeds == original.seeds):
+    if not (row.is_complete and original.is_complete and row.seeds == original.seeds):
         return Figure.undefined("the float32 row is not of the same cells")
     mine, theirs = row.uar.value, original.uar.value
     if mine is None or not theirs:
@@ -111,11 +111,12 @@ def _kept(row: Row, original: Row) -> Figure:
 
 def _identity(row: Row) -> str:
     """Return a digest of the system that does not depend on its precision."""
-    model = dict(row.model)
-    model["params"] = {name: value for name, value in model.get("params", {}).items() if name != "precision"}
-    settings = dict(model.pop("settings", {}))
+    model = row.model
+    params = {name: value for name, value in model.params.items() if name != "precision"}
+    settings = dict(model.settings)
     recipe = {name: value for name, value in settings.pop("recipe", {}).items() if name != "precision"}
-    return digest_value({"model": [model, settings, recipe], "rest": [row.features, row.augmentations]})
+    rest = [part.facts() for part in (*row.features, *row.augmentations)]
+    return digest_value([model.name, model.version, params, settings, recipe, len(row.features), rest])
 
 
 __all__ = ["FULL", "KEPT", "REFUSED", "SAME", "Variant", "precision_meanings", "precision_of", "variants"]

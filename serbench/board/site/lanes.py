@@ -11,7 +11,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from serbench.board.pages.markdown import NOTHING, percent
+from serbench.board.numbers import NOTHING, percent
 from serbench.board.ranking.boards import Board
 from serbench.board.ranking.inflation import REFERENCE, Inflation, numbers
 from serbench.board.site.text import cut
@@ -66,8 +66,8 @@ class Lane:
 def speaker_lanes(board: Board, anchors: Mapping[str, str]) -> list[Lane]:
     """Return a lane per row with each speaker's own UAR; rows that know no speakers are left out."""
     lanes = []
-    for place in board.places:
-        uars = place.row.speaker_uars
+    for placement in board.placements:
+        uars = placement.row.speaker_uars
         if not uars:
             continue
         order = sorted(uars, key=lambda name: (uars[name], name))
@@ -77,14 +77,14 @@ def speaker_lanes(board: Board, anchors: Mapping[str, str]) -> list[Lane]:
             for name, height in zip(order, heights, strict=True)
         ]
         middle, ends = Figure(statistics.median(uars.values())), [Figure(uars[order[0]]), Figure(uars[order[-1]])]
-        words = f"{cut(place.name)}: {len(order)} speakers, from {percent(ends[0])} to {percent(ends[1])} %, median"
+        words = f"{cut(placement.name)}: {len(order)} speakers, from {percent(ends[0])} to {percent(ends[1])} %, median"
         lanes.append(
             Lane(
-                place.name,
-                anchors[place.row.system],
+                placement.name,
+                anchors[placement.row.system],
                 f"{words} {percent(middle)} %",
                 tuple(dots),
-                "" if place.row.uar.value is None else _x(place.row.uar.value),
+                "" if placement.row.uar.value is None else _x(placement.row.uar.value),
                 remark=f"{percent(ends[0])} to {percent(ends[1])}",
             )
         )

@@ -7,42 +7,28 @@ A page holds every task of one protocol and dataset, a section each, as the Mark
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from serbench.board.pace import paces, slow_rows
-from serbench.board.pages.task import COST, notes_of, unmeasured
-from serbench.board.ranking.boards import Board, Place, make_boards
-from serbench.board.ranking.inflation import Inflation, inflation_of
+from serbench.board import remarks, wording
+from serbench.board.columns import Column, Table, column_of
+from serbench.board.leaderboard import Leaderboard
+from serbench.board.machines import machine_descriptions
+from serbench.board.pages.diagram import mean_ranks_svg
+from serbench.board.ranking.boards import Board, Placement
+from serbench.board.ranking.inflation import Inflation
 from serbench.board.ranking.matrix import LEGEND, is_crossed, make_matrices, mappings, spread
-from serbench.board.ranking.mean_ranks import contest_sentences, critical_svg, make_contest
-from serbench.board.ranking.overall import Overall, make_overall
-from serbench.board.site.facts import BUDGETS, Line, anchor_of, letter, make_lines, page_address, tags_of
+from serbench.board.ranking.overall import Overall
+from serbench.board.ranking.pareto import AXES
+from serbench.board.remarks import Remark, remarks_of
 from serbench.board.site.lanes import Lane, inflation_lanes, speaker_lanes
 from serbench.board.site.plot import Panel, pareto_panels
+from serbench.board.site.rows import RowView, anchor_of, page_address, question_of, tables_of, tags_of, view_rows
 from serbench.board.site.script import SCRIPT
 from serbench.board.site.text import shown, straight
-from serbench.board.wording import (
-    MARK,
-    audio_label,
-    evidence_of,
-    label_map_of,
-    machine_letters,
-    machine_name,
-    page_stem,
-    resolves,
-    sign_meanings,
-    signs_of,
-    subject_of,
-    task_name,
-    tie_groups,
-    why_apart,
-)
-from serbench.digest import canonical_json
-from serbench.results.row import Row
+from serbench.board.wording import MADE, letter, mark_meanings, marks_of, subject_of, task_name
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -50,9 +36,11 @@ if TYPE_CHECKING:
 #: The folder, beside the other views.
 SITE = "site"
 #: How every page begins.
-PAGE = f"<!doctype html>\n{MARK}"
+PAGE = f"<!doctype html>\n{MADE}"
 #: Files that are handed on as they are.
 _PLAIN = ("site.css", "site.js")
+#: The tables of a task's page.
+TABLES = (Table.SITE, Table.CARD)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,68 +49,59 @@ class Section:
 
     Attributes
     ----------
+    board
+        The task.
     name, anchor
         Of the task.
-    facts, apart, evidence, resolves
-        Sentences at its head.
-    lines, panels, lanes
-        Of the table, the Pareto plots and the strip of speakers.
-    classes
-        Of the task.
-    ties
-        From letter to the names of rows that cannot be told apart.
+    rows
+        Of the table, with the cells of :data:`TABLES`.
+    columns
+        Of each of those tables.
+    panels, lanes
+        Of the Pareto plots and the strip of speakers.
+    groups
+        From letter to the names of rows that do not differ significantly.
     meanings
         Of the marks.
     machines
         Letter, name and the facts of each card.
     remarks
-        Name and text.
+        Of the board.
     """
 
+    board: Board
     name: str
     anchor: str
-    facts: str
-    apart: str | None
-    evidence: str
-    resolves: str
-    lines: Sequence[Line]
+    rows: Sequence[RowView]
+    columns: Mapping[Table, Sequence[Column]]
     panels: Sequence[Panel]
     lanes: Sequence[Lane]
-    classes: Sequence[str]
-    ties: Mapping[str, Sequence[str]]
+    groups: Mapping[str, Sequence[str]]
     meanings: Sequence[str]
-    machines: Sequence[tuple[str, str, Mapping[str, Any]]]
-    remarks: Sequence[tuple[str, str]]
+    machines: Sequence[tuple[str, str, Mapping[str, object]]]
+    remarks: Sequence[Remark]
 
 
-def make_site(rows: Iterable[Row]) -> dict[str, str]:
+def make_site(leaderboard: Leaderboard) -> dict[str, str]:
     """Return from path (POSIX, relative to the board) to the text of every file of the site but the vendor's script."""
-    rows = list(rows)
-    boards, inflation = make_boards(rows), inflation_of(rows)
-    environment = make_environment()
-    groups: dict[str, list[Board]] = {}
-    for board in boards:
-        groups.setdefault(page_stem(board), []).append(board)
-    sections = {stem: [_section(board) for board in group] for stem, group in groups.items()}
+    environment, inflation = make_environment(), leaderboard.inflation
     texts = {
         f"{SITE}/{name}": files("serbench.board.site").joinpath("templates", name).read_text("utf-8") for name in _PLAIN
     }
     texts[f"{SITE}/.gitignore"] = "/vendor/\n"
-    texts[f"{SITE}/index.html"] = environment.get_template("index.html").render(
-        **_index(boards, [line for stem in sections for section in sections[stem] for line in section.lines]),
-        has_inflation=bool(inflation),
-    )
+    texts[f"{SITE}/index.html"] = environment.get_template("index.html").render(**_index(leaderboard))
     if inflation:
         texts[f"{SITE}/inflation.html"] = environment.get_template("inflation.html").render(charts=_charts(inflation))
-    for stem, group in groups.items():
-        datasets = {board.dataset for board in group}
-        here = [line for line in inflation if line.dataset in datasets]
+    for stem, boards in leaderboard.pages.items():
+        datasets = {board.dataset for board in boards}
+        compared = [line for line in inflation if line.dataset in datasets]
+        first = boards[0]
         texts[f"{SITE}/{stem}.html"] = environment.get_template("page.html").render(
-            protocol=group[0].protocol,
-            subject=subject_of(group[0]),
-            sections=sections[stem],
-            charts=_charts(here) if any(line.protocol == group[0].protocol for line in here) else {},
-            table=page_address(group[0]).removesuffix(".html"),
+            protocol=first.protocol,
+            subject=subject_of(first),
+            sections=[_section(board) for board in boards],
+            charts=_charts(compared) if any(line.protocol == first.protocol for line in compared) else {},
+            table=page_address(first).removesuffix(".html"),
         )
     return texts
 
@@ -144,13 +123,15 @@ def make_environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.globals |= {"vendor": SCRIPT, "budgets": BUDGETS, "tags_of": tags_of, "signs": signs_of}
-    environment.globals |= {"cost": [heading for heading, _ in COST], "link": _link}
+    environment.globals |= {"vendor": SCRIPT, "axes": [(axis, question_of(axis)) for axis in AXES], "tags_of": tags_of}
+    environment.globals |= {"marks": marks_of, "link": _link, "column": column_of, "says": remarks, "tables": Table}
+    environment.globals |= {name: getattr(wording, name) for name in ("detectable", "evidence_of", "facts_of")}
+    environment.globals |= {"audio_of": lambda board: wording.audio_label(board.first), "legend": wording}
     return environment
 
 
-def _link(board: Board, place: Place) -> str:
-    return f"{page_address(board)}#{anchor_of(place.row)}"
+def _link(board: Board, placement: Placement) -> str:
+    return f"{page_address(board)}#{anchor_of(placement.row)}"
 
 
 def _charts(lines: Sequence[Inflation]) -> dict[str, dict[str, list[Lane]]]:
@@ -160,87 +141,51 @@ def _charts(lines: Sequence[Inflation]) -> dict[str, dict[str, list[Lane]]]:
 
 
 def _section(board: Board) -> Section:
-    row, rows = board.first, [place.row for place in board.places]
-    letters, known, anchors = machine_letters(rows), paces(rows), {each.system: anchor_of(each) for each in rows}
+    anchors, columns = {row.system: anchor_of(row) for row in board.rows}, tables_of([board], *TABLES)
     return Section(
+        board=board,
         name=task_name(board),
-        anchor=f"t-{row.task[:8]}",
-        facts=f"{row.utterances} clips, {row.speakers} speakers, {len(row.classes)} classes, {audio_label(row)}.",
-        apart=None if board.is_headline else why_apart(board),
-        evidence=evidence_of(board),
-        resolves=f"{resolves(board)}{'' if board.resolvable.reason is None else f': {board.resolvable.reason}'}",
-        lines=make_lines(board, task_name(board), letters),
-        panels=pareto_panels(board, anchors, letters),
+        anchor=f"t-{board.first.task[:8]}",
+        rows=view_rows(board, task_name(board), columns),
+        columns=columns,
+        panels=pareto_panels(board, anchors),
         lanes=speaker_lanes(board, anchors),
-        classes=row.classes,
-        ties={letter(number): group for number, group in enumerate(tie_groups(board))},
-        meanings=sign_meanings(board.places),
-        machines=[(sign, _machine(card, known), json.loads(card)) for card, sign in letters.items()],
-        remarks=list(_remarks(board)),
+        groups={letter(number): group for number, group in enumerate(board.groups)},
+        meanings=mark_meanings(board.placements),
+        machines=list(machine_descriptions(board.rows)),
+        remarks=remarks_of(board),
     )
 
 
-def _machine(card: str, paces: Mapping[str, str]) -> str:
-    name = machine_name(json.loads(card))
-    return f"{name}; {paces[card]}" if card in paces else name
+def _index(leaderboard: Leaderboard) -> dict[str, Any]:
+    columns = tables_of(leaderboard.boards, Table.INDEX)
+    return {
+        "glances": [_glance(glance) for glance in leaderboard.overall],
+        "columns": columns[Table.INDEX],
+        "rows": [row for board in leaderboard.boards for row in view_rows(board, task_name(board), columns)],
+        "has_inflation": bool(leaderboard.inflation),
+    }
 
 
-def _remarks(board: Board) -> Iterable[tuple[str, str]]:
-    row = board.first
-    name, version = label_map_of(row)
-    yield "split", f"{row.protocol.get('split')}, {row.folds} folds, protocol version {row.protocol.get('version')}"
-    yield "label map", f"{name}, version {version}: {', '.join(row.classes)}"
-    yield "dataset", f"version {row.dataset.get('version')}"
-    yield "manifest", str(row.dataset.get("manifest"))
-    yield "audio", str(row.dataset.get("audio"))
-    yield "metrics", ", ".join(f"{name} {version}" for name, version in sorted(row.metrics.items()))
-    for method in sorted({place.row.interval.method for place in board.places if place.row.interval.method}):
-        yield "intervals", f"{method}, over {row.speakers} speakers"
-    for place in board.places:
-        if place.variant:
-            yield "precision", f"{place.name}: {place.variant.sentence}"
-    for reason in sorted({place.row.interval.reason or "" for place in board.places if place.row.seeds} - {""}):
-        yield "no interval", reason
-    for text in unmeasured(board):
-        yield "not measured", text
-    for text in slow_rows(board.places):
-        yield "slow machine", text
-    for note, names in notes_of(board).items():
-        yield "note", note if len(names) == len(board.places) else f"{note} ({', '.join(names)})"
-    for found in {canonical_json(place.row.versions): place.row.versions for place in board.places}.values():
-        yield "versions", ", ".join(f"{name} {version}" for name, version in sorted(found.items()))
-
-
-def _index(boards: Sequence[Board], lines: Sequence[Line]) -> dict[str, Any]:
-    return {"glances": [_glance(each, boards) for each in make_overall(boards)], "lines": lines}
-
-
-def _glance(glance: Overall, boards: Sequence[Board]) -> dict[str, Any]:
+def _glance(glance: Overall) -> dict[str, Any]:
     from markupsafe import Markup
 
-    of_protocol = [board for board in boards if board.protocol == glance.protocol]
-    contest = make_contest(glance)
     pages: dict[str, Board] = {}
-    for board in of_protocol:
+    for board in glance.boards:
         pages.setdefault(page_address(board), board)
-    crossed = [place.row for board in of_protocol for place in board.places if is_crossed(place.row)]
+    crossed = [row for board in glance.boards for row in board.rows if is_crossed(row)]
     return {
         "overall": glance,
-        "is_ranked": any(board.is_ranked for board in of_protocol),
-        "boards": [] if crossed else [*glance.headline, *glance.apart],
-        "why": {board.dataset: why_apart(board) for board in glance.apart},
-        "pages": [
-            (href, subject_of(board), f"{board.first.utterances} clips, {audio_label(board.first)}; {resolves(board)}")
-            for href, board in pages.items()
-        ],
+        "boards": [] if crossed else [*glance.averaged, *glance.excluded],
+        "pages": [(href, subject_of(board), board) for href, board in pages.items()],
         # our own drawing, whose texts are escaped where it is made
-        "picture": Markup(straight(critical_svg(contest))) if contest else None,  # noqa: S704
-        "contest": contest_sentences(contest) if contest else [],
+        "picture": Markup(straight(mean_ranks_svg(glance.ranks))) if glance.ranks else None,  # noqa: S704
         "matrices": make_matrices(crossed),
         "spread": spread,
         "mappings": mappings(crossed),
         "legend": LEGEND,
+        "meanings": mark_meanings(placement for board in glance.boards for placement in board.placements),
     }
 
 
-__all__ = ["PAGE", "SITE", "Section", "make_environment", "make_site"]
+__all__ = ["PAGE", "SITE", "TABLES", "Section", "make_environment", "make_site"]

@@ -3,7 +3,7 @@
 Conventions
 -----------
 x is per cent of the chart's width, y pixels from its top, both as texts with two digits. Shape says what colour says:
-what stands on a front is filled, what is beaten is hollow, floors are squares.
+what is Pareto-optimal is filled, what is dominated is hollow, floors are squares.
 """
 
 from __future__ import annotations
@@ -11,13 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from serbench.board.pages.markdown import NOTHING, percent, short
-from serbench.board.ranking.boards import FLOORS, Board, Place
+from serbench.board.machines import machine_key
+from serbench.board.numbers import NOTHING, percent, short, span
+from serbench.board.ranking.boards import Board, Placement
 from serbench.board.ranking.pareto import AXES, Axis, Front, fronts
 from serbench.board.site.scale import Height, LogAxis, Tick
 from serbench.board.site.text import cut
-from serbench.board.wording import interval_cell, machine_key
-from serbench.results.row import Row
 
 _PIXELS = 260
 #: The narrowest that a chart is shown, and a letter of its labels, pixels.
@@ -47,7 +46,7 @@ class Mark:
     x, y, top, bottom
         Places of the mark and of the ends of its interval; the ends are empty without one.
     kind
-        Style classes: ``front`` or ``beaten``, and ``floor``.
+        Style classes: ``optimal`` or ``dominated``, and ``floor``.
     """
 
     row: str
@@ -93,79 +92,88 @@ class Panel:
     pixels: int = _PIXELS
 
 
-def pareto_panels(board: Board, anchors: Mapping[str, str], letters: Mapping[str, str]) -> list[Panel]:
+def pareto_panels(board: Board, anchors: Mapping[str, str]) -> list[Panel]:
     """Return a plot per cost, and of times one per machine; those without any mark are left out.
 
     Parameters
     ----------
     anchors
         From :attr:`Row.system` to the anchor of the row's card.
-    letters
-        From :func:`machine_key` to the letter of the machine.
     """
-    places = {place.row.system: place for place in board.places}
-    rows = [place.row for place in board.places]
+    placements = {placement.row.system: placement for placement in board.placements}
     found = []
     for axis in AXES:
-        for front in fronts(rows, axis):
-            here = [places[name] for name in (*front.best, *front.beaten)]
-            if here:
-                letter = letters[machine_key(here[0].row)] if front.machine is not None else ""
-                found.append(_panel(axis, front, here, places, anchors, letter))
+        for front in fronts(board.rows, axis):
+            compared = [placements[name] for name in (*front.optimal, *front.dominated)]
+            if compared:
+                machine = board.machines[machine_key(compared[0].row)] if front.machine is not None else ""
+                found.append(_panel(axis, front, compared, placements, anchors, machine))
     return found
 
 
 def _panel(
     axis: Axis,
     front: Front,
-    here: Sequence[Place],
-    places: Mapping[str, Place],
+    compared: Sequence[Placement],
+    placements: Mapping[str, Placement],
     anchors: Mapping[str, str],
-    letter: str,
+    machine: str,
 ) -> Panel:
-    costs = {place.row.system: place.row.cost_of(axis.figure).value or 0.0 for place in here}
+    costs = {placement.row.system: placement.row.cost_of(axis.figure).value or 0.0 for placement in compared}
     across = LogAxis.around(costs.values())
     ends = [
         end
-        for place in here
-        for end in (place.row.uar.value, place.row.interval.low, place.row.interval.high)
+        for row in (placement.row for placement in compared)
+        for end in (row.uar.value, row.interval.low, row.interval.high)
         if end is not None
     ]
     upwards = Height.around(ends, _PIXELS)
-    # of two in one place the one on the front is drawn over the other
-    here = sorted(here, key=lambda place: (costs[place.row.system], place.row.system in front.best, place.name))
     spots = {
-        name: (across.place(cost), upwards.place(places[name].row.uar.value or 0.0)) for name, cost in costs.items()
+        name: (across.place(cost), upwards.place(placements[name].row.uar.value or 0.0)) for name, cost in costs.items()
     }
     boxes = [_box(x, y) for x, y in spots.values()]
     marks = {}
-    # those on the front are labelled first: they need the room most
-    for place in sorted(here, key=lambda place: place.row.system not in front.best):
-        x, y = spots[place.row.system]
-        label, side = _label(place.name, x, y, boxes)
-        kind = "front" if place.row.system in front.best else "beaten"
-        low, high = place.row.interval.low, place.row.interval.high
-        marks[place.row.system] = Mark(
-            anchors[place.row.system],
-            f"{cut(place.name)}: UAR {percent(place.row.uar)} %{_interval(place.row)}, {axis.words} "
-            f"{short(place.row.cost_of(axis.figure))}{f' {axis.unit}' if axis.unit else ''}"
-            f"{', on the front' if kind == 'front' else ''}",
-            label,
-            side,
-            f"{x:.2f}",
-            f"{y:.2f}",
-            "" if high is None else f"{upwards.place(high):.2f}",
-            "" if low is None else f"{upwards.place(low):.2f}",
-            f"{kind} floor" if place.row.model["name"] in FLOORS else kind,
-        )
+    # those that are Pareto-optimal are labelled first: they need the room most
+    for name in sorted(spots, key=lambda name: name not in front.optimal):
+        label = _label(placements[name].name, *spots[name], boxes)
+        marks[name] = _mark(axis, placements[name], name in front.optimal, anchors[name], spots[name], label, upwards)
+    # of two in one place the Pareto-optimal one is drawn over the other
+    order = sorted(spots, key=lambda name: (costs[name], name in front.optimal, placements[name].name))
     return Panel(
         axis,
-        letter,
-        tuple(marks[place.row.system] for place in here),
-        tuple(_steps([marks[name] for name in front.best])),
+        machine,
+        tuple(marks[name] for name in order),
+        tuple(_steps([marks[name] for name in front.optimal])),
         tuple(across.ticks),
         tuple(upwards.ticks),
-        tuple(f"{cut(places[name].name)}: {reason}" for name, reason in front.left_out.items()),
+        tuple(f"{cut(placements[name].name)}: {reason}" for name, reason in front.left_out.items()),
+    )
+
+
+def _mark(
+    axis: Axis,
+    placement: Placement,
+    is_optimal: bool,  # noqa: FBT001  (one of seven facts of a mark)
+    anchor: str,
+    spot: tuple[float, float],
+    label: tuple[str, str],
+    upwards: Height,
+) -> Mark:
+    row, (x, y) = placement.row, spot
+    ends = span(row.interval)
+    interval = "" if ends == NOTHING else f" ({ends})"
+    unit = f" {axis.unit}" if axis.unit else ""
+    kind = "optimal" if is_optimal else "dominated"
+    return Mark(
+        anchor,
+        f"{cut(placement.name)}: UAR {percent(row.uar)} %{interval}, {axis.words} "
+        f"{short(row.cost_of(axis.figure))}{unit}{', Pareto-optimal' * is_optimal}",
+        *label,
+        f"{x:.2f}",
+        f"{y:.2f}",
+        "" if row.interval.high is None else f"{upwards.place(row.interval.high):.2f}",
+        "" if row.interval.low is None else f"{upwards.place(row.interval.low):.2f}",
+        f"{kind} floor" if placement.is_floor else kind,
     )
 
 
@@ -200,11 +208,6 @@ def _steps(marks: Sequence[Mark]) -> Iterator[tuple[str, str, str, str]]:
         yield mark.x, mark.y, end, mark.y
         if following is not None:
             yield end, mark.y, end, following.y
-
-
-def _interval(row: Row) -> str:
-    ends = interval_cell(row)
-    return "" if ends == NOTHING else f" ({ends})"
 
 
 __all__ = ["Mark", "Panel", "pareto_panels"]

@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from serbench.board.pages.markdown import short
+from serbench.board.numbers import short
 from serbench.scoring.figure import Figure
 
 #: The part of the width that marks stand in, per cent.

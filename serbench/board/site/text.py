@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from serbench.scoring.figure import Figure
+from serbench.board.columns import Column
+from serbench.board.ranking.boards import Board, Placement
 
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 #: Signs that turn the direction of what follows: a name must not reorder the line that it stands in.
@@ -14,22 +15,35 @@ _WIDEST = 60
 
 
 @dataclass(frozen=True)
-class Cell:
-    """A number in a table.
+class SortedText:
+    """A cell of a table.
 
     Attributes
     ----------
+    column
+        What it stands under.
     text
         As people read it.
     order
-        What the column is sorted by, ten digits. What is not known comes after the worst.
+        What the column is sorted by, ten digits; empty for a text. What is not known comes after the worst.
     why
         Why there is no number, else None.
     """
 
+    column: Column
     text: str
-    order: str
+    order: str = ""
     why: str | None = None
+
+
+def sorted_text(column: Column, board: Board, placement: Placement) -> SortedText:
+    """Return what a row shows under a column."""
+    text = column.shown(board, placement)
+    if not column.is_number:
+        return SortedText(column, text)
+    fact, worst = column.fact(board, placement), "-1e308" if column.better == "higher" else "1e308"
+    order = worst if fact is None else f"{float(fact):.10g}"
+    return SortedText(column, text, order, column.reason(board, placement))
 
 
 def shown(text: str) -> str:
@@ -58,11 +72,4 @@ def cut(text: str, letters: int = _WIDEST) -> str:
     return text if len(text) <= letters else f"{text[: letters - 1]}…"
 
 
-def cell(figure: Figure, text: str, *, more_is_better: bool) -> Cell:
-    """Return a figure as a cell."""
-    worst = "-1" if more_is_better else "1e308"
-    order = worst if figure.value is None else f"{figure.value:.10g}"
-    return Cell(text, order, figure.reason)
-
-
-__all__ = ["Cell", "cell", "cut", "shown", "straight"]
+__all__ = ["SortedText", "cut", "shown", "sorted_text", "straight"]

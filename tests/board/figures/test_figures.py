@@ -13,8 +13,8 @@ from matplotlib.figure import Figure as Sheet
 from serbench.board.figures import confusion, critical_difference, inflation, pareto, speakers
 from serbench.board.figures.choose import Wanted, choose, join
 from serbench.board.figures.sheet import INCHES, Width, write_figure
+from serbench.board.pages.diagram import mean_ranks_svg
 from serbench.board.ranking.boards import make_boards
-from serbench.board.ranking.mean_ranks import contest_sentences, critical_svg, make_contest
 from serbench.board.ranking.overall import make_overall
 from serbench.board.ranking.pareto import LATENCY, MACS, PARAMETERS
 from serbench.errors import UnknownNameError, UsageError
@@ -49,14 +49,12 @@ def three(store, cells):
 
 def leaky(rows):
     """Return the rows with the leaky one on the recordings and labels of the honest ones."""
-    honest = next(row for row in rows if row.label == "good" and row.protocol["name"] == "si")
-    return [replace(row, dataset=honest.dataset) if row.protocol["name"] == "random" else row for row in rows]
+    honest = next(row for row in rows if row.label == "good" and row.protocol.name == "si")
+    return [replace(row, dataset=honest.dataset) if row.protocol.name == "random" else row for row in rows]
 
 
 def row_of(rows, name, dataset="emodb", protocol="si"):
-    (row,) = (
-        row for row in rows if (row.label, row.dataset["name"], row.protocol["name"]) == (name, dataset, protocol)
-    )
+    (row,) = (row for row in rows if (row.label, row.dataset.name, row.protocol.name) == (name, dataset, protocol))
     return row
 
 
@@ -147,7 +145,7 @@ def test_pareto_shows_cost_interval_and_front(rows, sheet):
     caption = pareto.draw(sheet, rows, EMODB, LATENCY)
     (axes,) = sheet.axes
     points = {tuple(line.get_xydata()[0]): line for line in axes.lines if line.get_marker() not in ("None", "")}
-    here = [row for row in rows if row.dataset["name"] == "emodb" and row.protocol["name"] == "si"]
+    here = [row for row in rows if row.dataset.name == "emodb" and row.protocol.name == "si"]
     expected = {(row.cost_of("latency_p50_ms").value, 100 * row.uar.value) for row in here}
     assert set(points) == expected
     good, slow = ((row_of(rows, name).cost_of("latency_p50_ms").value, name) for name in ("good", "slow"))
@@ -165,7 +163,7 @@ def test_pareto_shows_cost_interval_and_front(rows, sheet):
 
 
 def test_pareto_has_a_front_per_machine(rows, sheet):
-    here = [row for row in rows if row.dataset["name"] == "emodb" and row.protocol["name"] == "si"]
+    here = [row for row in rows if row.dataset.name == "emodb" and row.protocol.name == "si"]
     other = [replace(row, machine={"processor": "another"}) if row.label == "slow" else row for row in here]
     caption = pareto.draw(sheet, other, Wanted(), LATENCY)
     assert sheet.axes[0].get_legend_handles_labels()[1] == ["Intel Xeon, 2 cores, 2 threads", "another"]
@@ -183,7 +181,7 @@ def test_pareto_has_room_for_what_costs_nothing(rows, sheet):
 
 def test_pareto_says_who_is_left_out_and_why(rows, sheet):
     emovo = Wanted(datasets=("emovo",))
-    assert "Left out: slow (not whole, " in pareto.draw(sheet, rows, emovo, LATENCY)
+    assert "Left out: slow (incomplete, " in pareto.draw(sheet, rows, emovo, LATENCY)
     with pytest.raises(UsageError, match=r"^no row on emodb, si has MACs for 3 s \(good: not measured; .*expected one"):
         pareto.draw(sheet, rows, EMODB, MACS)
 
@@ -233,12 +231,12 @@ def test_rows_without_predictions_have_no_speakers(rows, sheet):
 
 def test_critical_difference_is_the_boards_picture(three, sheet):
     caption = critical_difference.draw(sheet, three, Wanted())
-    contest = make_contest(make_overall(make_boards(three))[0])
+    ranks = make_overall(make_boards(three))[0].ranks
     drawn = texts(sheet.axes[0])
     assert "good 1.00" in drawn
     assert "$x_1$ <b> 3.00" in drawn
-    assert len(sheet.axes[0].lines) == critical_svg(contest).count("<path")
-    assert contest_sentences(contest)[-1] in caption
+    assert len(sheet.axes[0].lines) == mean_ranks_svg(ranks).count("<path")
+    assert ranks.sentences[-1] in caption
 
 
 def test_names_are_no_formulas(three, tmp_path):
@@ -249,7 +247,7 @@ def test_names_are_no_formulas(three, tmp_path):
 
 
 def test_critical_difference_needs_three_datasets(three, sheet):
-    with pytest.raises(UsageError, match=r"needs 3 headline datasets and 3 systems .* there are 2 datasets and 3 such"):
+    with pytest.raises(UsageError, match=r"got 2 datasets that are averaged and 3 systems .* expected 3 of each"):
         critical_difference.draw(sheet, three, Wanted(datasets=("one", "two")))
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from serbench.board.pages.insert import markers, with_tables
+from serbench.board.pages.insert import markers
 from serbench.errors import UsageError
 from serbench.results.summary import summarise
+from tests.board.conftest import with_tables
 
 BEGIN, END = markers("leaderboard")
 
@@ -52,5 +53,5 @@ def test_a_page_may_have_either_table_or_both(rows):
 
 def test_without_results_under_another_protocol_the_page_says_so(rows):
     begin, end = markers("inflation")
-    alone = with_tables(f"{begin}\n{end}\n", [row for row in rows if row.protocol["name"] == "si"])
+    alone = with_tables(f"{begin}\n{end}\n", [row for row in rows if row.protocol.name == "si"])
     assert alone == f"{begin}\n\nNo system has results under `si` and under another protocol yet.\n\n{end}\n"

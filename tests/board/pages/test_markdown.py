@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from serbench.board.pages.markdown import code, escape, short, table
-from serbench.board.wording import machine_name
+from serbench.board.machines import machine_name
+from serbench.board.numbers import short
+from serbench.board.pages.markdown import code, escape, table
 from serbench.scoring.figure import Figure
 
 

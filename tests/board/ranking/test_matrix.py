@@ -8,11 +8,11 @@ import pytest
 
 from serbench.board.ranking.boards import make_boards
 from serbench.board.ranking.matrix import ALL_OTHERS, make_matrices, mappings, matrix_facts
-from serbench.board.views import build
 from serbench.board.wording import command_of
 from serbench.cli.scores import print_scores
 from serbench.results.summary import summarise
-from tests.board.conftest import model
+from tests.board.conftest import build, model
+from tests.results.conftest import dataset_facts
 
 FACTS = {
     "east": {
@@ -27,7 +27,14 @@ FACTS = {
 def crossed(trained, tested, **copies):
     """Return the facts of a task; ``copies`` holds another audio digest for a corpus."""
     corpora = {
-        name: {"version": "1", "manifest": f"m-{name}", "audio": copies.get(name, f"a-{name}")}
+        name: dataset_facts(
+            {
+                "name": name,
+                "manifest": f"m-{name}",
+                "audio": copies.get(name, f"a-{name}"),
+                "label_map": {"name": "shared4", "version": "1"},
+            }
+        ).facts()
         | FACTS.get(name, FACTS["north"])
         for name in sorted({*trained, tested})
     }
@@ -45,7 +52,11 @@ def crossed(trained, tested, **copies):
 
 
 PROTOCOL = {"name": "cross", "version": "1", "split": "s1", "folds": 2}
-AUDIO = {"label": "WAV 8 kHz", "corpora": {"east": {"label": "WAV 8 kHz", "derived": True}}}
+AUDIO = {
+    "label": "WAV 8 kHz",
+    "corpora": {"east": {"label": "WAV 8 kHz", "derived": True}}
+    | {name: {} for name in ("north", "west", "south", *(f"corpus-{letter}" for letter in "abcdefghij"))},
+}
 STANDING = {"ranked": True, "diagnostic": False, "headline": False, "reason": "trained on another"}
 PAIRS = [((one,), other) for one in ("east", "north", "west") for other in ("east", "north", "west")]
 REST = [(("north", "west"), "east"), (("east", "west"), "north"), (("east", "north"), "west")]
@@ -93,8 +104,8 @@ def test_a_line_per_training_set_and_a_column_per_tested_corpus(rows):
     assert first.trained_on == ("east", "north", "west", ALL_OTHERS)
     assert len(first.cells) == 12
     for (line, column), row in first.cells.items():
-        trained = "+".join(row.dataset["trained_on"])
-        assert row.dataset["tested_on"] == column
+        trained = "+".join(row.dataset.trained_on)
+        assert row.dataset.tested_on == column
         assert line == (trained if "+" not in trained else ALL_OTHERS)
     assert second.guesses
     assert not first.guesses
@@ -102,18 +113,18 @@ def test_a_line_per_training_set_and_a_column_per_tested_corpus(rows):
 
 def test_no_two_training_sets_are_one_task(rows):
     assert len({row.task for row in rows}) == 12
-    assert all(len(board.places) == 2 for board in make_boards(rows))
+    assert all(len(board.placements) == 2 for board in make_boards(rows))
 
 
-def test_the_diagonal_stands_in_brackets_and_a_missing_cell_is_a_dash(rows):
-    matrix = make_matrices([row for row in rows if row.dataset["name"] != "east-to-west"])[0]
+def test_the_diagonal_stands_in_parentheses_and_a_missing_cell_is_a_dash(rows):
+    matrix = make_matrices([row for row in rows if row.dataset.name != "east-to-west"])[0]
     uar = 100 * matrix.cells["east", "east"].uar.value
     assert matrix.text("east", "east") == f"({uar:.1f})"
     assert matrix.text("east", "west") == "–"
     assert not matrix.text("west", "east").startswith("(")
 
 
-def test_what_is_not_whole_is_marked(store, add):
+def test_what_is_incomplete_is_marked(store, add):
     add("logreg", ("east",), "west", folds=(0,))
     add("logreg", ("west",), "east")
     matrix = make_matrices(summarise(store))[0]
@@ -168,12 +179,12 @@ def test_every_cell_is_a_line_of_the_csv(rows, tmp_path):
     assert len(lines) == len(matrix_facts(rows)) == 24
     found = {(line["model"], line["trained_on"], line["tested_on"]): float(line["uar"]) for line in lines}
     for row in rows:
-        key = (row.label, "+".join(row.dataset["trained_on"]), row.dataset["tested_on"])
+        key = (row.label, "+".join(row.dataset.trained_on), row.dataset.tested_on)
         assert found[key] == pytest.approx(row.uar.value, rel=1e-9)
 
 
 def test_a_row_says_how_to_repeat_it(rows):
-    row = next(row for row in rows if row.dataset["name"] == "north+west-to-east")
+    row = next(row for row in rows if row.dataset.name == "north+west-to-east")
     assert command_of(row).startswith("serbench run --model logreg --dataset east --dataset north --dataset west")
     assert "--protocol cross" in command_of(row)
 
@@ -195,6 +206,6 @@ def test_a_terminal_shows_matrices_in_80_columns_however_many_corpora(store, add
 def test_a_terminal_shows_other_protocols_as_before(full, rows, store, capsys):
     print_scores(summarise(store))
     out = capsys.readouterr().out
-    assert "emodb, si" in out
+    assert "emodb, speaker-independent (si)" in out
     assert "logreg, tested on" in out
     assert "east-to-west, cross" not in out

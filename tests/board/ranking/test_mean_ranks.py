@@ -6,19 +6,21 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from serbench.board.pages.render import pages
+from serbench.board.pages.diagram import mean_ranks_svg
 from serbench.board.ranking.boards import make_boards
-from serbench.board.ranking.mean_ranks import Contest, contest_sentences, critical_svg, make_contest
+from serbench.board.ranking.mean_ranks import MeanRanks
 from serbench.board.ranking.overall import make_overall
+from serbench.results.facts import Standing
 from serbench.results.summary import summarise
 from serbench.scoring.figure import Figure
 from serbench.scoring.friedman import Ranking, critical_difference
+from tests.board.conftest import pages
 
 
-def contest(*mean_ranks, names=None, datasets=6):
+def ranks(*mean_ranks, names=None, datasets=6):
     names = names or tuple(f"system-{place}" for place in range(len(mean_ranks)))
     ranking = Ranking(mean_ranks, datasets, Figure(9.0), Figure(0.0123), critical_difference(len(mean_ranks), datasets))
-    return Contest(names, tuple("abcdef"[:datasets]), ranking)
+    return MeanRanks(names, tuple("abcdef"[:datasets]), ranking)
 
 
 @pytest.fixture
@@ -34,9 +36,9 @@ def three(store, cells):
     return summarise(store)
 
 
-def test_a_contest_takes_three_datasets_and_three_systems(three):
+def test_mean_ranks_take_three_datasets_and_three_systems(three):
     (glance,) = make_overall(make_boards(three))
-    found = make_contest(glance)
+    found = glance.ranks
     assert found.datasets == ("one", "three", "two")
     assert dict(zip(found.names, found.ranking.mean_ranks, strict=True)) == {"good": 1, "fair": 2, "poor": 3}
 
@@ -45,60 +47,57 @@ def test_a_contest_takes_three_datasets_and_three_systems(three):
 @pytest.mark.parametrize("missing_on", [None, "two"], ids=["beside its original", "without it on one"])
 def test_a_model_at_reduced_precision_takes_part_where_its_float32_row_does_not(three, lost_on, missing_on):
     def reduced(row):
-        settings = {"settings": {"recipe": {"precision": "bf16"}}}
-        found = replace(row, label="fast", model={**row.model, **settings})
+        settings = {"recipe": {"precision": "bf16"}}
+        found = replace(row, label="fast", model=replace(row.model, settings=settings))
         lower = {name: replace(each, mean=Figure(0.5 * each.mean.value)) for name, each in row.scores.items()}
-        return replace(found, scores=lower) if row.dataset["name"] == lost_on else found
+        return replace(found, scores=lower) if row.dataset.name == lost_on else found
 
     fair = [row for row in three if row.label == "fair"]
-    full = [row for row in three if row.label != "fair" or row.dataset["name"] != missing_on]
+    full = [row for row in three if row.label != "fair" or row.dataset.name != missing_on]
     (glance,) = make_overall(make_boards([*full, *(reduced(row) for row in fair)]))
 
-    assert set(make_contest(glance).names) == {"good", "poor", "fair" if missing_on is None else "fast"}
+    assert set(glance.ranks.names) == {"good", "poor", "fair" if missing_on is None else "fast"}
 
 
 @pytest.mark.parametrize(
     "drop",
     [
-        lambda row: row.dataset["name"] == "two",
+        lambda row: row.dataset.name == "two",
         lambda row: row.label == "fair",
-        lambda row: (row.label, row.dataset["name"]) == ("fair", "one"),
+        lambda row: (row.label, row.dataset.name) == ("fair", "one"),
     ],
-    ids=["two datasets", "two systems", "one not whole on all"],
+    ids=["two datasets", "two systems", "one incomplete"],
 )
 def test_with_less_there_is_nothing_to_say(three, drop):
     rows = [row for row in three if not drop(row)]
     (glance,) = make_overall(make_boards(rows))
-    assert make_contest(glance) is None
+    assert glance.ranks is None
     assert not [name for name in pages(rows) if name.endswith(".svg")]
     assert "Friedman" not in pages(rows)["README.md"]
 
 
 def test_diagnostic_corpora_take_no_part(three):
-    rows = [
-        replace(row, standing={**row.standing, "diagnostic": True}) if row.dataset["name"] == "two" else row
-        for row in three
-    ]
+    rows = [replace(row, standing=Standing(diagnostic=True)) if row.dataset.name == "two" else row for row in three]
     (glance,) = make_overall(make_boards(rows))
-    assert make_contest(glance) is None
+    assert glance.ranks is None
 
 
 def test_the_page_has_the_words_and_the_picture(three):
     texts = pages(three)
     assert "![Mean ranks over datasets and their critical difference](tables/si-ranks.svg)" in texts["README.md"]
     assert "Mean rank over 3 datasets (1 is best): good 1.00, fair 2.00, poor 3.00." in texts["README.md"]
-    assert "more than 1.91 apart (Nemenyi, 5 %)" in texts["README.md"]
-    assert "They do not differ among: good, fair; fair, poor." in texts["README.md"]
+    assert "Critical difference of mean ranks (Nemenyi, 5 %): 1.91." in texts["README.md"]
+    assert "Not significantly different in mean rank: good, fair; fair, poor." in texts["README.md"]
     assert texts["tables/si-ranks.svg"] == pages(three[::-1])["tables/si-ranks.svg"]
 
 
 def test_words_say_what_was_found():
-    found = contest(1.2, 3.9, 2.0, 2.9)
-    assert contest_sentences(found) == [
+    found = ranks(1.2, 3.9, 2.0, 2.9)
+    assert found.sentences == [
         "Mean rank over 6 datasets (1 is best): system-0 1.20, system-2 2.00, system-3 2.90, system-1 3.90.",
-        "Friedman's test that all are equal: p = 0.012.",
-        "Mean ranks differ where they are more than 1.91 apart (Nemenyi, 5 %).",
-        "They do not differ among: system-0, system-2, system-3; system-2, system-3, system-1.",
+        "Friedman's test of equal mean ranks: p = 0.012.",
+        "Critical difference of mean ranks (Nemenyi, 5 %): 1.91.",
+        "Not significantly different in mean rank: system-0, system-2, system-3; system-2, system-3, system-1.",
     ]
 
 
@@ -112,8 +111,8 @@ def texts_of(picture):
 
 @pytest.mark.parametrize("number", [3, 4, 9, 20])
 def test_no_two_labels_overlap_and_all_stand_within_the_picture(number):
-    found = contest(*(1 + place / 50 for place in range(number)), names=tuple(f"{'x' * 60}{i}" for i in range(number)))
-    picture = critical_svg(found)
+    found = ranks(*(1 + place / 50 for place in range(number)), names=tuple(f"{'x' * 60}{i}" for i in range(number)))
+    picture = mean_ranks_svg(found)
     width, height = (float(each) for each in re.search(r'viewBox="0 0 (\d+) (\d+)"', picture).groups())
     labels = [each for each in texts_of(picture) if "x" in each[3]]
     assert len(labels) == number
@@ -131,8 +130,8 @@ def test_no_two_labels_overlap_and_all_stand_within_the_picture(number):
 
 
 def test_a_bar_stands_over_each_group_from_its_best_to_its_worst():
-    found = contest(1.0, 2.0, 4.0, 4.0)
-    bars = re.findall(r'd="M([\d.]+) [\d.]+L([\d.]+) [\d.]+" stroke="black" stroke-width="5"', critical_svg(found))
+    found = ranks(1.0, 2.0, 4.0, 4.0)
+    bars = re.findall(r'd="M([\d.]+) [\d.]+L([\d.]+) [\d.]+" stroke="black" stroke-width="5"', mean_ranks_svg(found))
 
     def x(rank):
         return 490 - (rank - 1) / 3 * 260
@@ -144,6 +143,6 @@ def test_a_bar_stands_over_each_group_from_its_best_to_its_worst():
 
 
 def test_hostile_names_are_text():
-    picture = critical_svg(contest(1.0, 2.0, 3.0, names=("<script>", "a&b", "\n\x00]]>")))
+    picture = mean_ranks_svg(ranks(1.0, 2.0, 3.0, names=("<script>", "a&b", "\n\x00]]>")))
     assert "<script" not in picture
     assert [each[3].rpartition(" ")[0] for each in texts_of(picture)][-3:] == ["<script>", "]]>", "a&b"]

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from serbench.board.ranking.pareto import AXES, LATENCY, MACS, PARAMETERS, Point, front_of, fronts, standings
+from serbench.board.ranking.pareto import AXES, LATENCY, MACS, PARAMETERS, Point, front_of, fronts, pareto_optimal
 from serbench.cost.efficiency import FIGURES
 from serbench.scoring.figure import Figure
 from tests.board.ranking.test_boards import row
@@ -19,7 +19,7 @@ def point(name, gain, cost):
 
 
 @pytest.mark.parametrize(
-    ("points", "best", "beaten"),
+    ("points", "optimal", "dominated"),
     [
         ([], (), ()),
         ([("a", 0.5, 1)], ("a",), ()),
@@ -31,11 +31,11 @@ def point(name, gain, cost):
         ([("a", 0.1, 1), ("b", 0.2, 2), ("c", 0.3, 3)], ("a", "b", "c"), ()),
         ([("a", 0.3, 1), ("b", 0.2, 2), ("c", 0.1, 3)], ("a",), ("b", "c")),
     ],
-    ids=["none", "one", "middle", "equals", "dearer equal", "same cost", "free", "all", "one beats all"],
+    ids=["none", "one", "middle", "equals", "dearer equal", "same cost", "free", "all", "one dominates all"],
 )
-def test_the_front_is_all_that_nobody_beats(points, best, beaten):
+def test_the_front_is_all_that_nothing_dominates(points, optimal, dominated):
     found = front_of(point(*each) for each in points)
-    assert (found.best, found.beaten, found.left_out) == (best, beaten, {})
+    assert (found.optimal, found.dominated, found.left_out) == (optimal, dominated, {})
 
 
 def test_the_front_is_that_of_comparing_each_with_each():
@@ -49,14 +49,14 @@ def test_the_front_is_that_of_comparing_each_with_each():
 
         beaten = {other for one, other in itertools.permutations(values, 2) if beats(one, other)}
         found = front_of(point(name, *pair) for name, pair in values.items())
-        assert set(found.best) == set(values) - beaten
-        assert set(found.beaten) == beaten
+        assert set(found.optimal) == set(values) - beaten
+        assert set(found.dominated) == beaten
 
 
 def test_what_is_not_known_is_left_out_with_its_reason():
     points = [point("a", 0.5, 2), Point("b", Figure(0.9), UNKNOWN), Point("c", Figure.undefined("no cell"), UNKNOWN)]
     found = front_of(points)
-    assert found.best == ("a",)
+    assert found.optimal == ("a",)
     assert found.left_out == {"b": "nobody counted", "c": "no cell"}
 
 
@@ -68,11 +68,11 @@ def test_times_are_compared_within_a_card_and_counts_across():
     rows = [sized("a", 0.9, 10, machine="one"), sized("b", 0.8, 20, machine="two"), sized("c", 0.7, 5, machine="two")]
     a, b, c = (each.system for each in rows)
     first, second = fronts(rows, LATENCY)
-    assert (first.best, first.beaten, first.machine) == ((a,), (), {"processor": "one"})
-    assert (second.best, second.beaten, second.machine) == ((b,), (c,), {"processor": "two"})
+    assert (first.optimal, first.dominated, first.machine) == ((a,), (), {"processor": "one"})
+    assert (second.optimal, second.dominated, second.machine) == ((b,), (c,), {"processor": "two"})
     (only,) = fronts(rows, PARAMETERS)
-    assert (only.best, only.beaten, only.machine) == ((c, a), (b,), None)
-    assert standings(rows) == {
+    assert (only.optimal, only.dominated, only.machine) == ((c, a), (b,), None)
+    assert pareto_optimal(rows) == {
         a: {"latency": True, "macs": None, "parameters": True},
         b: {"latency": True, "macs": None, "parameters": False},
         c: {"latency": False, "macs": None, "parameters": True},
@@ -82,7 +82,7 @@ def test_times_are_compared_within_a_card_and_counts_across():
 @pytest.mark.parametrize(
     ("changed", "reason"),
     [
-        ({"problems": ("seed 0: 1 of 3 folds are done",)}, "not whole, seed 0: 1 of 3 folds are done"),
+        ({"problems": ("seed 0: 1 of 3 folds are done",)}, "incomplete, seed 0: 1 of 3 folds are done"),
         ({"has_predictions": False}, "self-reported"),
         ({"cost": {}}, "not measured"),
         ({"cost": {"latency_p50_ms": UNKNOWN}}, "nobody counted"),
@@ -93,13 +93,13 @@ def test_a_row_that_cannot_compete_beats_nobody(changed, reason):
     good = sized("good", 0.5, 10)
     odd = replace(sized("odd", 0.9, 1), **changed)
     found = fronts([good, odd], LATENCY)
-    assert [each.best for each in found if each.best] == [(good.system,)]
+    assert [each.optimal for each in found if each.optimal] == [(good.system,)]
     assert {name: why for each in found for name, why in each.left_out.items()} == {odd.system: reason}
 
 
 def test_no_rows_have_no_front():
     assert fronts([], MACS) == ()
-    assert standings([]) == {}
+    assert pareto_optimal([]) == {}
 
 
 def test_axes_are_figures_of_every_record():

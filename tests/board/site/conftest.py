@@ -7,11 +7,10 @@ import shutil
 
 import pytest
 
-from serbench.board.views import build
 from serbench.results.row import REPLICA
 from serbench.results.store import Store
 from serbench.results.summary import summarise
-from tests.board.conftest import dataset, model
+from tests.board.conftest import build, dataset, model
 from tests.results.conftest import MACHINE, add_cells, cells, store
 
 __all__ = ["cells", "store"]

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from serbench.board.site.pages import SITE, make_site
-from serbench.board.views import build
+from serbench.board.site.pages import SITE
 from serbench.results.store import Store
 from serbench.results.summary import summarise
+from tests.board.conftest import build, make_site
 from tests.board.site.conftest import SHOWN
 
 pytestmark = pytest.mark.browser

@@ -8,11 +8,10 @@ import pytest
 
 from serbench.board.ranking.boards import make_boards
 from serbench.board.ranking.inflation import inflation_of
-from serbench.board.site.facts import anchor_of
 from serbench.board.site.lanes import inflation_lanes, speaker_lanes
 from serbench.board.site.plot import pareto_panels
+from serbench.board.site.rows import anchor_of
 from serbench.board.site.scale import Height, LogAxis
-from serbench.board.wording import machine_letters
 from serbench.scoring.figure import Figure
 from tests.board.site.conftest import SHOWN
 
@@ -24,8 +23,7 @@ def emodb(board_rows):
 
 @pytest.fixture(scope="module")
 def panels(emodb):
-    rows = [place.row for place in emodb.places]
-    return pareto_panels(emodb, {row.system: anchor_of(row) for row in rows}, machine_letters(rows))
+    return pareto_panels(emodb, {row.system: anchor_of(row) for row in emodb.rows})
 
 
 def name_of(mark):
@@ -85,13 +83,13 @@ def test_there_is_a_plot_per_cost_and_times_stand_by_machine(panels):
     assert [each.split(":")[0] for each in macs.left_out] == [SHOWN[:59] + "…"]
 
 
-def test_marks_stand_in_the_order_of_cost_and_the_front_is_filled(panels):
+def test_marks_stand_in_the_order_of_cost_and_what_is_pareto_optimal_is_filled(panels):
     (panel,) = [panel for panel in panels if panel.axis.name == "parameters"]
     assert [name_of(mark)[:8] for mark in panel.marks] == ["majority", "logreg", SHOWN[:8], "good", "slow"]
     assert [float(mark.x) for mark in panel.marks] == sorted(float(mark.x) for mark in panel.marks)
     assert panel.marks[0].kind.split()[-1] == "floor"
-    stands = [mark.kind.split()[0] == "front" for mark in panel.marks]
-    assert stands == [mark.words.endswith(", on the front") for mark in panel.marks]
+    stands = [mark.kind.split()[0] == "optimal" for mark in panel.marks]
+    assert stands == [mark.words.endswith(", Pareto-optimal") for mark in panel.marks]
     best = [float(mark.y) for mark, is_best in zip(panel.marks, stands, strict=True) if is_best]
     assert best == sorted(best, reverse=True)  # y grows downwards
     assert len(panel.steps) == 2 * len(best) - 1
@@ -105,9 +103,9 @@ def test_an_interval_is_around_its_mark(panels):
 
 
 def test_a_lane_has_a_dot_per_speaker_from_the_hardest_on(emodb):
-    rows = [place.row for place in emodb.places]
+    rows = emodb.rows
     lanes = speaker_lanes(emodb, {row.system: anchor_of(row) for row in rows})
-    assert [lane.name for lane in lanes] == [place.name for place in emodb.places]
+    assert [lane.name for lane in lanes] == [place.name for place in emodb.placements]
     for lane, row in zip(lanes, rows, strict=True):
         places = [float(dot.x) for dot in lane.dots]
         assert places == sorted(places)
@@ -120,7 +118,7 @@ def test_dots_that_would_cover_each_other_stand_at_three_heights():
     row = SimpleNamespace(
         system="s", uar=Figure(0.5), speaker_uars=dict.fromkeys("abcd", 0.5) | {"e": 0.504, "f": 0.9, "g": 0.1}
     )
-    board = SimpleNamespace(places=[SimpleNamespace(name="m", row=row)])
+    board = SimpleNamespace(placements=[SimpleNamespace(name="m", row=row)])
     (lane,) = speaker_lanes(board, {"s": "r"})
     assert [(dot.whose, dot.y) for dot in lane.dots] == [
         *[("g", "14"), ("a", "14"), ("b", "6"), ("c", "22")],

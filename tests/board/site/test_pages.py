@@ -11,12 +11,12 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from serbench.board.ranking.boards import make_boards
-from serbench.board.site.pages import SITE, make_environment, make_site
-from serbench.board.views import make_views
+from serbench.board.site.pages import SITE, make_environment
 from serbench.results.row import Score
 from serbench.results.summary import summarise
 from serbench.scoring.figure import Figure
-from tests.board.conftest import model
+from serbench.scoring.metric import MetricCard
+from tests.board.conftest import make_site, make_views, model
 from tests.board.ranking.test_matrix import crossed
 from tests.board.site.conftest import HOSTILE, SHOWN
 
@@ -118,10 +118,10 @@ def test_a_hostile_name_is_text_wherever_it_stands(readers):
     reader = readers[f"{SITE}/si-emodb.html"]
     heading = [text for text in reader.texts if text == SHOWN]
     assert len(heading) >= 4  # the table, recalls, speakers, its card
-    whole = " ".join(reader.texts)
-    assert f"Audio {SHOWN}" in whole or SHOWN in whole
-    assert "\u202e" not in whole
-    assert "49" not in re.findall(r"txt\.exe (\S+)", whole)
+    every = " ".join(reader.texts)
+    assert f"Audio {SHOWN}" in every or SHOWN in every
+    assert "\u202e" not in every
+    assert "49" not in re.findall(r"txt\.exe (\S+)", every)
     assert HOSTILE not in " ".join(value or "" for _, facts in reader.tags for value in facts.values())
 
 
@@ -142,8 +142,8 @@ def test_marks_and_evidence_are_tags(readers):
     assert "replica" in row["data-tags"].split()
 
 
-def test_a_partial_row_is_on_no_plot_and_the_page_says_why(site, readers):
-    assert "slow: not whole, seed 0: 2 of 3 folds are done" in site[f"{SITE}/si-emovo.html"]
+def test_an_incomplete_row_is_on_no_plot_and_the_page_says_why(site, readers):
+    assert "slow: incomplete, seed 0: 2 of 3 folds are done" in site[f"{SITE}/si-emovo.html"]
     marks = [each for each in readers[f"{SITE}/si-emovo.html"].named("a") if "mark" in each.get("class", "")]
     assert marks
     assert [each["data-tip"] for each in marks if each["data-tip"].startswith("slow")] == []
@@ -166,7 +166,7 @@ def test_inflation_stands_with_the_protocols_it_is_of(site):
 
 
 def test_the_confusion_of_a_row_is_on_its_card(readers, board_rows):
-    row = next(row for row in board_rows if row.label == "good" and row.dataset["name"] == "tess")
+    row = next(row for row in board_rows if row.label == "good" and row.dataset.name == "tess")
     text = "".join(readers[f"{SITE}/si-tess.html"].texts)
     for counts in row.confusion:
         assert "".join(map(str, counts)) in text
@@ -180,7 +180,12 @@ def test_crossed_corpora_are_matrices_and_a_page_per_tested_corpus(store, cells)
     protocol = {"name": "cross", "version": "1", "split": "s1", "folds": 3}
     for trained, tested in ((("east",), "north"), (("north",), "east"), (("west",), "north")):
         key = {"dataset": crossed(trained, tested), "protocol": protocol, "model": model("good")}
-        cells.add(store, key=key, label="good", audio={"label": "WAV 8 kHz"})
+        cells.add(
+            store,
+            key=key,
+            label="good",
+            audio={"label": "WAV 8 kHz", "corpora": {name: {} for name in (*trained, tested)}},
+        )
     site = make_site(summarise(store))
     index = Reader(site[f"{SITE}/index.html"])
     assert {"trained on ↓ tested on →", "east", "north", "west"} <= set(index.texts)
@@ -207,7 +212,9 @@ def test_a_claim_says_that_it_is_one(board_rows):
 
 
 def test_a_metric_of_a_plugin_is_on_the_card(board_rows):
-    (row,) = [row for row in board_rows if row.dataset["name"] == "tess"]
+    (row,) = [row for row in board_rows if row.dataset.name == "tess"]
     score = Score(Figure(0.1234), Figure.undefined("one seed"))
-    texts = Reader(make_site([replace(row, scores={**row.scores, "<mine>": score})])[f"{SITE}/si-tess.html"]).texts
-    assert texts[texts.index("<mine>") + 1] == "0.123"
+    card = MetricCard(name="mine", version="1", summary="mine", better="lower", heading="<mine>")
+    scored = replace(row, scores={**row.scores, "mine": score}, metrics={**row.metrics, "mine": card})
+    texts = Reader(make_site([scored])[f"{SITE}/si-tess.html"]).texts
+    assert texts[texts.index("<mine>", texts.index("Scores and cost")) + 1] == "0.123"

@@ -10,8 +10,8 @@ import pytest
 
 from serbench.board.site.pages import SITE
 from serbench.board.site.script import SCRIPT, make_script
-from serbench.board.views import build, first_stale, make_views
 from serbench.errors import BoardError
+from tests.board.conftest import build, first_stale, make_views
 
 
 @pytest.fixture
@@ -91,7 +91,7 @@ def test_a_file_of_the_site_that_was_altered_is_stale(board_rows, tmp_path, name
 def test_pages_of_rows_that_are_gone_are_removed_and_files_of_others_stay(board_rows, tmp_path):
     build(board_rows, tmp_path)
     (tmp_path / SITE / "mine.html").write_text("<!doctype html>\n<title>mine</title>\n")
-    fewer = [row for row in board_rows if row.dataset["name"] != "tess"]
+    fewer = [row for row in board_rows if row.dataset.name != "tess"]
     build(fewer, tmp_path)
     assert not (tmp_path / SITE / "si-tess.html").exists()
     assert (tmp_path / SITE / "mine.html").exists()

@@ -6,16 +6,18 @@ from dataclasses import replace
 
 import pytest
 
-from serbench.board.pace import paces, slow_rows
+from serbench.board.facts import flat_rows
+from serbench.board.leaderboard import Leaderboard
+from serbench.board.machines import calibration_times, machine_key, slow_rows
 from serbench.board.pages.overview import overview_lines
-from serbench.board.pages.render import row_facts
 from serbench.board.pages.task import page_lines
 from serbench.board.ranking.boards import make_boards
-from serbench.board.site.pages import make_site
-from serbench.board.wording import machine_key
 from serbench.cost.calibration import VERSION
+from serbench.errors import FormatError
+from serbench.results.facts import Environment
 from serbench.results.summary import summarise
 from serbench.scoring.figure import Figure
+from tests.board.conftest import make_site
 from tests.board.ranking.test_boards import row
 
 MACHINE = {"processor": "A", "cores": 2, "threads": 1}
@@ -29,7 +31,7 @@ def at(name, seconds, machine=MACHINE):
 
 def told(*rows):
     (board,) = make_boards(rows)
-    return list(slow_rows(board.places))
+    return list(slow_rows(board.placements))
 
 
 def test_a_row_is_slow_beside_a_quicker_one_of_the_same_machine():
@@ -38,7 +40,7 @@ def test_a_row_is_slow_beside_a_quicker_one_of_the_same_machine():
     )
     (sentence,) = sentences
     names, kernel = "c 21.0 ms, d 21.0 ms, e 30.0 ms", "13.0 ms when the machine was quickest"
-    assert sentence == f"Times may be too long ({names}): so long took the calibration kernel then, {kernel}"
+    assert sentence == f"times may be too long ({names}): so long took the calibration kernel then, {kernel}"
 
 
 @pytest.mark.parametrize(
@@ -57,7 +59,7 @@ def test_training_that_waited_for_its_core_is_named(clock, processor, device, is
         cost["train_cpu_seconds"] = Figure(processor)
     found = told(replace(at("a", None, {**MACHINE, "device": device}), cost=cost))
 
-    words = "Training times may be too long (a): a fit took 40 s of the clock and 30 s of the processor"
+    words = "training times may be too long (a): a fit took 40 s of the clock and 30 s of the processor"
     assert found == ([words] if is_told else [])
 
 
@@ -67,25 +69,25 @@ def test_machines_are_not_compared():
 
 def test_a_machine_has_the_span_of_its_rows():
     first, last = at("a", 0.013), at("b", 0.0214)
-    assert paces([first, last, at("c", 0.05, OTHER)]) == {
+    assert calibration_times([first, last, at("c", 0.05, OTHER)]) == {
         machine_key(first): "calibration kernel 13.0 to 21.4 ms",
         machine_key(at("c", 0.05, OTHER)): "calibration kernel 50.0 ms",
     }
-    assert paces([at("unknown", None)]) == {}
+    assert calibration_times([at("unknown", None)]) == {}
 
 
 def test_pages_the_site_and_the_table_of_numbers_say_so():
     rows = [at("quick", 0.013), at("slow", 0.021)]
     boards = make_boards(rows)
-    page, overview = "\n".join(page_lines(boards)), "\n".join(overview_lines(boards))
+    page, overview = "\n".join(page_lines(boards)), "\n".join(overview_lines(Leaderboard.of(rows)))
 
     assert "calibration kernel 13.0 to 21.0 ms" in page
     assert "calibration kernel 13.0 to 21.0 ms" in overview
-    assert "* Times may be too long (slow 21.0 ms): so long" in page
+    assert "* Busy machine: times may be too long (slow 21.0 ms): so long" in page
     site = "".join(make_site(rows).values())
     assert "A, 2 cores, 1 thread; calibration kernel 13.0 to 21.0 ms" in site
-    assert "Times may be too long (slow 21.0 ms): so long" in site
-    assert {row_facts(boards[0], place)["calibration_seconds"] for place in boards[0].places} == {0.013, 0.021}
+    assert "times may be too long (slow 21.0 ms): so long" in site
+    assert {row["calibration_seconds"] for row in flat_rows(boards)} == {0.013, 0.021}
 
 
 @pytest.mark.parametrize(
@@ -99,7 +101,9 @@ def test_pages_the_site_and_the_table_of_numbers_say_so():
 )
 def test_a_row_has_the_median_of_its_cells(store, cells, kernels, seconds, reason):
     for fold, kernel in enumerate(kernels):
-        known = {} if kernel is None else {"calibration": {"kernel": kernel, "seconds": 0.01 * (fold + 1)}}
+        known = (
+            {} if kernel is None else {"calibration": {"kernel": kernel, "seconds": 0.01 * (fold + 1), "value": 1.0}}
+        )
         cells.add(store, folds=(fold,), environment={"machine": MACHINE, **known})
 
     (found,) = summarise(store)
@@ -108,11 +112,12 @@ def test_a_row_has_the_median_of_its_cells(store, cells, kernels, seconds, reaso
 
 @pytest.mark.parametrize(
     "known",
-    ["fast", {"kernel": VERSION}, *({"kernel": VERSION, "seconds": each} for each in (0, -1.0, "0.01", None, True))],
+    [
+        *("fast", {"kernel": VERSION}),
+        *({"kernel": VERSION, "seconds": seconds, "value": 1.0} for seconds in (0, -1.0, "0.01", None, True)),
+    ],
     ids=str,
 )
-def test_a_time_that_is_none_is_not_believed(store, cells, known):
-    cells.add(store, environment={"machine": MACHINE, "calibration": known})
-
-    (found,) = summarise(store)
-    assert found.calibration == Figure(None, "not measured")
+def test_a_time_that_is_none_is_refused(known):
+    with pytest.raises(FormatError, match="calibration"):
+        Environment.read({"versions": {}, "machine": {}, "calibration": known})

@@ -5,9 +5,11 @@ import io
 
 import pytest
 
-from serbench.board.marks import mark_meanings, marks_of
-from serbench.board.pages.render import board_table, pages
+from serbench.board.ranking.boards import make_boards
+from serbench.board.wording import declared_marks, mark_meanings
+from serbench.cli.scores import print_scores
 from serbench.results.summary import summarise
+from tests.board.conftest import pages
 
 
 @pytest.fixture
@@ -30,7 +32,7 @@ def marked(store, cells):
 
 
 def test_a_row_is_marked_by_what_its_cards_declare(marked):
-    found = {(row.label, row.dataset["name"]): marks_of(row) for row in marked}
+    found = {(row.label, row.dataset.name): declared_marks(row) for row in marked}
     assert found == {
         ("plain", "one"): "",
         ("plain", "two"): "",
@@ -44,16 +46,17 @@ def test_a_row_is_marked_by_what_its_cards_declare(marked):
 def test_a_corpus_that_is_tested_by_others_training_counts_as_tested(marked):
     from dataclasses import replace
 
-    (row,) = [row for row in marked if (row.label, row.dataset["name"]) == ("big", "one")]
-    crossed = replace(row, dataset={**row.dataset, "name": "one to two", "tested_on": "two"})
-    assert marks_of(crossed) == "‡"
+    (row,) = [row for row in marked if (row.label, row.dataset.name) == ("big", "one")]
+    crossed = replace(row, dataset=replace(row.dataset, name="one to two", target="two"))
+    assert declared_marks(crossed) == "‡"
 
 
 def test_pages_show_marks_and_what_they_mean(marked):
     texts = pages(marked)
     one, two = texts["tables/si-one.md"], texts["tables/si-two.md"]
     assert "| big §" in one
-    assert "Marks: § pretrained on other data (librispeech, two); ¶ uses statistics of all test rows" in one
+    assert "§ pretrained on other data (librispeech, two)" in one
+    assert "¶ uses statistics of all test rows" in one
     assert "| big ‡" in two
     assert "‡ pretrained on this very corpus: its UAR says nothing of new recordings" in two
     assert "plain §" not in one + two
@@ -68,13 +71,15 @@ def test_the_overall_page_marks_the_score_on_the_corpus_that_was_seen(marked):
     assert "Marks: §" in text
 
 
-def test_files_and_terminals_say_so_too(marked):
+def test_files_and_terminals_say_so_too(marked, capsys):
     lines = {line["model"]: line for line in csv.DictReader(io.StringIO(pages(marked)["tables/si-two.csv"]))}
     assert lines["big"]["pretrained_on"] == "librispeech; two"
     assert (lines["peeks"]["uses_test_statistics"], lines["plain"]["uses_test_statistics"]) == ("True", "False")
-    names = {line["model"] for line in board_table(marked) if line["dataset"] == "two"}
-    assert names == {"plain", "big ‡", "peeks ¶"}
+    print_scores([row for row in marked if row.dataset.name == "two"])
+    shown = capsys.readouterr().out
+    assert all(f"\n{name} " in shown for name in ("plain", "big ‡", "peeks ¶"))
 
 
 def test_nothing_declared_needs_no_legend(marked):
-    assert mark_meanings(row for row in marked if row.label == "plain") == []
+    boards = make_boards(row for row in marked if row.label == "plain")
+    assert mark_meanings(placement for board in boards for placement in board.placements) == []

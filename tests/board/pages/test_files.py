@@ -6,10 +6,10 @@ import re
 
 import pytest
 
-from serbench.board.pages.render import board_table
-from serbench.board.ranking.boards import make_boards, to_json
-from serbench.board.views import build
+from serbench.board.facts import json_rows
+from serbench.board.ranking.boards import make_boards
 from serbench.results.summary import summarise
+from tests.board.conftest import build
 
 
 def read_csv(path):
@@ -53,19 +53,19 @@ def test_the_same_rows_give_the_same_bytes_in_any_order(full, tmp_path):
 def test_the_overall_page_has_a_column_per_headline_corpus_and_the_rest_apart(built):
     text = (built / "README.md").read_text()
     header = next(line for line in tables(text) if line[0] == "model")
-    assert header == ["model", "skill", "emodb", "emovo†"]
-    apart = text[text.index("Shown apart") :]
-    assert tables(apart)[0] == ["model", "tess"]
-    assert "* tess: two speakers" in apart
+    assert header == ["model", "adjusted UAR", "emodb", "emovo†"]
+    excluded = text[text.index("Excluded from averages") :]
+    assert tables(excluded)[0] == ["model", "tess"]
+    assert "* tess: two speakers" in excluded
     assert "† from a lossy or derived copy" in text
     assert "(tables/si-emodb.md)" in text
-    assert text.index("## Protocol si") < text.index("## Protocol random (never ranked)")
+    assert text.index("## Speaker-independent (`si`)") < text.index("## Protocol random (never ranked)")
 
 
-def test_a_partial_entry_is_shown_as_partial_and_its_mean_counts_less(built):
+def test_an_incomplete_entry_is_shown_as_incomplete_and_its_mean_counts_less(built):
     lines = {line[0]: line for line in tables((built / "README.md").read_text()) if len(line) == 4}
     assert lines["slow"][1].endswith("(1 of 2)")
-    assert lines["slow"][3].endswith("(partial 4/6)")
+    assert lines["slow"][3].endswith("(incomplete 4/6)")
     assert "(" not in lines["good"][1]
     names = list(lines)
     assert names.index("slow") > names.index("*majority*")
@@ -80,9 +80,8 @@ def test_floors_are_marked_and_a_missing_one_is_named(built):
 
 def test_what_was_not_measured_is_said_once_with_its_reason(built):
     text = (built / "tables" / "si-tess.md").read_text()
-    assert (
-        "* – MACs 3 s, bytes, feat. s/s, p90 ms, p99 ms, memory of good, slow, logreg, majority: not measured\n" in text
-    )
+    columns = "MACs 3 s, bytes, feature RTF, p90 ms, p99 ms, memory"
+    assert f"* Not measured: {columns} of good, slow, logreg, majority: not measured" in text
 
 
 def test_the_front_is_marked_before_the_cost_it_is_of(built):
@@ -95,8 +94,8 @@ def test_the_front_is_marked_before_the_cost_it_is_of(built):
 
 def test_the_csv_says_of_every_axis_whether_a_row_stands_on_the_front(built):
     found = {line["model"]: line for line in read_csv(built / "tables" / "si-emovo.csv")}
-    assert (found["good"]["on_front_latency"], found["good"]["on_front_macs"]) == ("True", "")
-    assert found["slow"]["on_front_latency"] == "", "it is partial"
+    assert (found["good"]["pareto_optimal_latency"], found["good"]["pareto_optimal_macs"]) == ("True", "")
+    assert found["slow"]["pareto_optimal_latency"] == "", "it is incomplete"
 
 
 def test_a_partial_row_has_no_rank_and_its_reasons_below(built):
@@ -104,16 +103,16 @@ def test_a_partial_row_has_no_rank_and_its_reasons_below(built):
     lines = {line[1]: line for line in tables(text) if len(line) == 10}
     assert lines["slow"][0] == "–"
     assert lines["slow"][-1] == "4/6"
-    assert "* Partial: slow: seed 0: 2 of 3 folds are done." in text
+    assert "* Incomplete: slow: seed 0: 2 of 3 folds are done" in text
 
 
 def test_the_page_says_what_a_reader_needs(built, cells):
     text = (built / "tables" / "si-emovo.md").read_text()
     assert "72 clips, 6 speakers, 3 classes. Audio: **Opus 16 kHz, lossy**." in text
-    assert "Split `s1`: 3 folds" in text
-    assert "Label map emovo-3, version 1: angry, calm, sad." in text
-    assert "Manifest `m-emovo`, audio `a-emovo`" in text
-    assert "* emovo note\n" in text
+    assert "* Split: s1, 3 folds, protocol version 1" in text
+    assert "* Label map: emovo-3, version 1: angry, calm, sad" in text
+    assert "* Manifest digest: `m-emovo`\n* Audio digest: `a-emovo`\n" in text
+    assert "* Note: emovo note\n" in text
     assert (
         "A: Intel Xeon, 2 cores, 2 threads (cores 2; processor Intel(R) Xeon(R); system Linux x86\\_64; threads 2)"
         in text
@@ -130,7 +129,7 @@ def test_main_tables_are_readable_in_a_terminal(built):
 
 
 def test_the_csv_has_ten_digits(full, built):
-    rows = {row.label: row for row in summarise(full) if (row.dataset["name"], row.protocol["name"]) == ("emodb", "si")}
+    rows = {row.label: row for row in summarise(full) if (row.dataset.name, row.protocol.name) == ("emodb", "si")}
     for line in read_csv(built / "tables" / "si-emodb.csv"):
         row = rows[line["model"]]
         assert float(line["uar"]) == pytest.approx(row.uar.value, rel=1e-9)
@@ -146,8 +145,9 @@ def test_the_csv_has_ten_digits(full, built):
 def test_a_protocol_that_is_never_ranked_has_no_rank(full, built):
     (line,) = read_csv(built / "tables" / "random-emodb.csv")
     assert line["rank"] == ""
-    assert "Shown apart: this protocol is never ranked." in (built / "tables" / "random-emodb.md").read_text()
-    assert {line["rank"] for line in board_table(summarise(full)) if line["protocol"] == "random"} == {"–"}
+    assert (
+        "Excluded from averages: this protocol is never ranked." in (built / "tables" / "random-emodb.md").read_text()
+    )
 
 
 def test_tasks_of_one_corpus_share_a_page_and_are_ranked_apart(full, cells, tmp_path):
@@ -196,7 +196,7 @@ def test_a_page_that_has_no_rows_any_more_goes_and_strangers_stay(full, tmp_path
     rows = summarise(full)
     build(rows, tmp_path)
     (tmp_path / "tables" / "mine.md").write_text("my own notes\n")
-    build([row for row in rows if row.dataset["name"] != "tess"], tmp_path)
+    build([row for row in rows if row.dataset.name != "tess"], tmp_path)
     names = {path.name for path in (tmp_path / "tables").iterdir()}
     assert not names & {"si-tess.md", "si-tess.csv", "si-tess.tex"}
     assert {"mine.md", "si-emodb.md", "si-emodb.csv"} <= names
@@ -212,30 +212,20 @@ def test_a_row_without_any_done_cell_can_be_shown(store, cells, tmp_path):
     rows = summarise(store)
     build(rows, tmp_path)
     assert "bad \\| audio" in (tmp_path / "tables" / "si-toy.md").read_text()
-    (line,) = board_table(rows)
-    assert (line["UAR %"], line["cells"]) == ("–", "0/3")
-    json.dumps(to_json(rows), allow_nan=False)
-
-
-def test_the_terminal_table_has_the_same_columns_on_every_line(full):
-    lines = board_table(summarise(full))
-    assert len({tuple(line) for line in lines}) == 1
-    assert all(isinstance(value, str) for line in lines for value in line.values())
-    (slow,) = [line for line in lines if (line["model"], line["dataset"]) == ("slow", "emovo")]
-    assert slow["state"].startswith("seed 0: 2 of 3 folds are done")
+    json.dumps(json_rows(make_boards(rows)), allow_nan=False)
 
 
 def test_json_holds_the_rows_in_full(full):
     rows = summarise(full)
-    facts = json.loads(json.dumps(to_json(rows), allow_nan=False))
+    facts = json.loads(json.dumps(json_rows(make_boards(rows)), allow_nan=False))
     assert len(facts) == len(rows)
-    first = make_boards(rows)[0].places[0]
+    first = make_boards(rows)[0].placements[0]
     assert facts[0]["scores"]["uar"]["mean"]["value"] == first.row.uar.value
     assert facts[0]["rank"] == first.rank
     assert facts[0]["cost"]["energy_joules"] == {"value": None, "reason": "no counter here"}
 
 
-def test_the_command_names_the_arguments_that_differ(store, cells, tmp_path):
+def test_the_command_names_every_argument(store, cells, tmp_path):
     key = {
         "model": {"name": "logreg", "version": "1", "params": {"c": 0.5, "kind": "l2", "name": "a b"}},
         "features": ({"name": "mfcc-stats", "version": "1", "params": {"n_mfcc": 20, "center": True}},),
@@ -245,5 +235,6 @@ def test_the_command_names_the_arguments_that_differ(store, cells, tmp_path):
     build(summarise(store), tmp_path)
     assert (
         "    serbench run --model logreg --dataset toy --protocol si --seeds 1 --set toy.labels=toy-2"
-        " --set logreg.c=0.5 --set 'logreg.name=a b' --set mfcc-stats.n_mfcc=20\n"
+        " --set logreg.c=0.5 --set logreg.kind=l2 --set 'logreg.name=a b'"
+        " --set mfcc-stats.center=true --set mfcc-stats.n_mfcc=20\n"
     ) in (tmp_path / "tables" / "si-toy.md").read_text()

@@ -1,0 +1,485 @@
+"""What a record says of dataset, protocol, plugins, standing, copy and environment: typed and checked where it is read.
+
+Conventions
+-----------
+Each class reads one object of a record by ``read`` and gives it back by ``facts``, key for key, so that the digests of
+keys are what they were. A key that is missing or unknown, and a value of another type, are a
+:class:`~serbench.errors.FormatError` in one sentence. Optional keys are absent from the file where they say nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from serbench.errors import FormatError
+
+#: What a JSON file may hold.
+Json = str | int | float | bool | None | Sequence["Json"] | Mapping[str, "Json"]
+
+
+def expect(what: str, facts: object, types: Mapping[str, type | tuple[type, ...]], optional: Sequence[str] = ()) -> Any:
+    """Return an object of a record when it has the keys it should have, each of its type.
+
+    Raises
+    ------
+    FormatError
+        When it is no object, or a key is missing or unknown, or a value is of another type.
+    """
+    if not isinstance(facts, Mapping):
+        raise FormatError(f"{what} is {type(facts).__name__}, expected an object with {list(types)}")
+    missing = [name for name in types if name not in facts and name not in optional]
+    unknown = [name for name in facts if name not in types]
+    if missing or unknown:
+        raise FormatError(f"{what}: facts {sorted(missing + unknown)} are missing or unknown, expected {sorted(types)}")
+    for name, value in facts.items():
+        kinds = types[name]
+        # True is an int to Python, and to nobody else
+        if not isinstance(value, kinds) or (isinstance(value, bool) and not _takes_truth(kinds)):
+            raise FormatError(f"{what}: {name} is {type(value).__name__}, expected {_named(kinds)}")
+    return facts
+
+
+def _takes_truth(kinds: type | tuple[type, ...]) -> bool:
+    return bool in (kinds if isinstance(kinds, tuple) else (kinds,)) or kinds is object
+
+
+def _named(kinds: type | tuple[type, ...]) -> str:
+    return " or ".join(kind.__name__ for kind in (kinds if isinstance(kinds, tuple) else (kinds,)))
+
+
+def _words(what: str, values: Sequence[object]) -> tuple[str, ...]:
+    if not all(isinstance(value, str) for value in values):
+        raise FormatError(f"{what} holds something else than words")
+    return tuple(str(value) for value in values)
+
+
+_NUMBER = (int, float)
+_MAYBE_NUMBER = (int, float, type(None))
+_TEXT = (str, type(None))
+_TRUTH = (bool, type(None))
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelMapFacts:
+    """Which label map the corpus was read by: its ``name`` and ``version``."""
+
+    name: str
+    version: str
+
+    @classmethod
+    def read(cls, facts: object) -> Self:
+        """Read the object ``label_map``."""
+        return cls(**expect("label_map", facts, {"name": str, "version": str}))
+
+    def facts(self) -> dict[str, Json]:
+        """Return the JSON form."""
+        return {"name": self.name, "version": self.version}
+
+
+@dataclass(frozen=True, kw_only=True)
+class PartFacts:
+    """What identifies a model, a feature or an augmentation.
+
+    Attributes
+    ----------
+    name, version
+        Of its card.
+    params
+        All arguments of its constructor.
+    settings
+        What else decides its results, such as a training recipe.
+    """
+
+    name: str
+    version: str
+    params: Mapping[str, Json] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, facts: object) -> Self:
+        """Read the object of a model, feature or augmentation in a record's key."""
+        return cls(**expect("a part", facts, {"name": str, "version": str, "params": dict, "settings": dict}))
+
+    def facts(self) -> dict[str, Json]:
+        """Return the JSON form."""
+        return {"name": self.name, "version": self.version, "params": self.params, "settings": self.settings}
+
+
+_CORPUS = {"name": str, "version": str, "params": dict, "label_map": dict, "manifest": str, "audio": str}
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetFacts:
+    """Which corpus was read, and as what.
+
+    Attributes
+    ----------
+    name, version
+        Of the adapter's card; of crossed corpora the name of the crossing.
+    params
+        The adapter's arguments.
+    label_map
+        By which it was read.
+    manifest, audio
+        Digests of who says what in which clip, and of every recording's decoded samples.
+    trained_on, corpora
+        Where corpora are crossed: their names, and the facts of each by its name; else empty.
+    """
+
+    name: str
+    version: str
+    params: Mapping[str, Json] = field(default_factory=dict)
+    label_map: LabelMapFacts
+    manifest: str
+    audio: str
+    trained_on: tuple[str, ...] = ()
+    target: str | None = None
+    corpora: Mapping[str, MemberFacts] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, facts: object) -> DatasetFacts:
+        """Read the object ``dataset`` of a record's key."""
+        types = {**_CORPUS, "trained_on": list, "tested_on": str, "corpora": dict}
+        found = dict(expect("dataset", facts, types, ("trained_on", "tested_on", "corpora")))
+        crossed = {name for name in ("trained_on", "tested_on", "corpora") if name in found}
+        if crossed and len(crossed) < 3:
+            raise FormatError(f"dataset: {sorted(crossed)} stand alone, expected trained_on, tested_on and corpora")
+        corpora = {name: MemberFacts.read(member) for name, member in found.pop("corpora", {}).items()}
+        return DatasetFacts(
+            trained_on=_words("trained_on", found.pop("trained_on", [])),
+            target=found.pop("tested_on", None),
+            corpora=corpora,
+            **{**found, "label_map": LabelMapFacts.read(found["label_map"])},
+        )
+
+    @property
+    def is_crossed(self) -> bool:
+        """True where some corpora were trained on and another, or the same, was tested."""
+        return self.target is not None
+
+    @property
+    def tested_on(self) -> str:
+        """The name of the corpus that was tested: its own, where nothing is crossed."""
+        return self.target if self.target is not None else self.name
+
+    @property
+    def members(self) -> Mapping[str, DatasetFacts]:
+        """The corpora that were read, by name: itself, where nothing is crossed."""
+        return self.corpora if self.is_crossed else {self.name: self}
+
+    def facts(self) -> dict[str, Json]:
+        """Return the JSON form."""
+        found: dict[str, Json] = {
+            "name": self.name,
+            "version": self.version,
+            "params": self.params,
+            "label_map": self.label_map.facts(),
+            "manifest": self.manifest,
+            "audio": self.audio,
+        }
+        if self.is_crossed:
+            found["trained_on"], found["tested_on"] = list(self.trained_on), self.target
+            found["corpora"] = {name: member.facts() for name, member in self.corpora.items()}
+        return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemberFacts(DatasetFacts):
+    """A corpus among crossed ones.
+
+    Attributes
+    ----------
+    classes
+        From the corpus's word to the shared class.
+    clips
+        How many clips each shared class has.
+    dropped
+        How many clips each word has that stands for no shared class.
+    """
+
+    classes: Mapping[str, str]
+    clips: Mapping[str, int]
+    dropped: Mapping[str, int]
+
+    @classmethod
+    def read(cls, facts: object) -> MemberFacts:
+        """Read an object of ``corpora``."""
+        found = expect("a corpus among several", facts, {**_CORPUS, "classes": dict, "clips": dict, "dropped": dict})
+        return MemberFacts(**{**found, "label_map": LabelMapFacts.read(found["label_map"])})
+
+    def facts(self) -> dict[str, Json]:
+        """Return the JSON form."""
+        return {**super().facts(), "classes": self.classes, "clips": self.clips, "dropped": self.dropped}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProtocolFacts:
+    """Which rule divided the corpus.
+
+    Attributes
+    ----------
+    name, version
+        Of the protocol.
+    split
+        The digest of the split.
+    folds
+        How many folds it has.
+    augmentations
+        What the protocol applied before it split.
+    """
+
+    name: str
+    version: str
+    split: str
+    folds: int
+    augmentations: tuple[PartFacts, ...] = ()
+
+    @classmethod
+    def read(cls, facts: object) -> Self:
+        """Read the object ``protocol`` of a record's key."""
+        types = {"name": str, "version": str, "split": str, "folds": int, "augmentations": list}
+        found = dict(expect("protocol", facts, types, ("augmentations",)))
+        return cls(**{**found, "augmentations": tuple(map(PartFacts.read, found.get("augmentations", [])))})
+
+    def facts(self) -> dict[str, Json]:
+        """Return the JSON form."""
+        found: dict[str, Json] = {"name": self.name, "version": self.version, "split": self.split, "folds": self.folds}
+        return found | ({"augmentations": [part.facts() for part in self.augmentations]} if self.augmentations else {})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Declared:
+    """What the cards of model and features say that a reader of a row must know.
+
+    Attributes
+    ----------
+    seeded
+        Training draws at random.
+    uses_test_statistics
+        The model uses statistics of the test rows beyond one row at a time.
+    pretrained_on
+        Names of what the model and its features were pretrained on, sorted.
+    """
+
+    seeded: bool = False
+    uses_test_statistics: bool = False
+    pretrained_on: tuple[str, ...] = ()
+
+    @classmethod
+    def read(cls, facts: object) -> Self:
+        """Read the object ``declared`` of a standing."""
+        found = expect("declared", facts, {"seeded": bool, "uses_test_statistics": bool, "pretrained_on": list})
+        return cls(**{**found, "pretrained_on": _words("pretrained_on", found["pretrained_on"])})
+
+    def facts(self) -> dict[str, Json]:
+        """Return the JSON form."""
+        seen = list(self.pretrained_on)
+        return {"seeded": self.seeded, "uses_test_statistics": self.uses_test_statistics, "pretrained_on": seen}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """What a leaderboard may do with a record.
+
+    Attributes
+    ----------
+    ranked
+        The protocol takes part in rankings.
+    diagnostic
+        The dataset's card says that its score tells little about new speakers.
+    headline
+        The dataset may count towards averages.
+    reason
+        Why it is excluded from averages, else None.
+    declared
+        By the cards.
+    """
+
+    ranked: bool = True
+    diagnostic: bool = False
+    headline: bool = True
+    reason: str | None = None
+    declared: Declared = field(default_factory=Declared)
+
+    @classmethod
+    def read(cls, facts: object) -> Self:
+        """Read the object ``standing`` of a record."""
+        types: dict[str, type | tuple[type, ...]] = {
+            "ranked": bool,
+            "diagnostic": bool,
+            "headline": bool,
+            "reason": _TEXT,
+            "declared": dict,
+        }
+        found = expect("standing", facts, types)
+        return cls(**{**found, "declared": Declared.read(found["declared"])})
+
+    def facts(self) -> dict[str, Json]:
+        """Return the JSON form."""
+        return {
+            "ranked": self.ranked,
+            "diagnostic": self.diagnostic,
+            "headline": self.headline,
+            "reason": self.reason,
+            "declared": self.declared.facts(),
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class AudioCopy:
+    """What kind of copy of the recordings was read.
+
+    Attributes
+    ----------
+    label
+        For people: ``FLAC 16 kHz``; None without a recording.
+    lossy
+        True when any recording is.
+    derived
+        True where the copy is at a rate that the corpus was not published at.
+    clips, seconds
+        How many recordings, and how long in all.
+    codec, sample_rate, channels
+        Of all recordings (Hz), or from value to number of clips where they differ.
+    published_sample_rates
+        Of the corpus, in Hz.
+    corpora
+        The same of each member, where corpora are crossed.
+    """
+
+    label: str | None = None
+    lossy: bool | None = None
+    derived: bool = False
+    clips: int = 0
+    seconds: float = 0.0
+    codec: Json = None
+    sample_rate: Json = None
+    channels: Json = None
+    published_sample_rates: tuple[int, ...] = ()
+    corpora: Mapping[str, AudioCopy] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, facts: object) -> Self:
+        """Read the object ``audio`` of a record."""
+        some = (str, int, dict, type(None))
+        types: dict[str, type | tuple[type, ...]] = {
+            "label": _TEXT,
+            "lossy": _TRUTH,
+            "derived": bool,
+            "clips": int,
+            "seconds": _NUMBER,
+            "codec": some,
+            "sample_rate": some,
+            "channels": some,
+            "published_sample_rates": list,
+            "corpora": dict,
+        }
+        found = dict(expect("audio", facts, types, ("corpora",)))
+        corpora = {name: cls.read(member) for name, member in found.pop("corpora", {}).items()}
+        return cls(**{**found, "published_sample_rates": tuple(found["published_sample_rates"])}, corpora=corpora)
+
+    def facts(self) -> dict[str, Json]:
+        """Return the JSON form."""
+        found: dict[str, Json] = {
+            "label": self.label,
+            "lossy": self.lossy,
+            "derived": self.derived,
+            "clips": self.clips,
+            "seconds": self.seconds,
+            "codec": self.codec,
+            "sample_rate": self.sample_rate,
+            "channels": self.channels,
+            "published_sample_rates": list(self.published_sample_rates),
+        }
+        return found | (
+            {"corpora": {name: copy.facts() for name, copy in self.corpora.items()}} if self.corpora else {}
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Calibration:
+    """How fast a machine was: the time of the calibration kernel (``serbench.cost.calibration``).
+
+    Attributes
+    ----------
+    kernel
+        Its version.
+    seconds
+        How long it took.
+    value
+        What it came to.
+    """
+
+    kernel: str
+    seconds: float
+    value: float
+
+    @classmethod
+    def read(cls, facts: object) -> Self:
+        """Read the object ``calibration`` of an environment."""
+        found = expect("calibration", facts, {"kernel": str, "seconds": _NUMBER, "value": _NUMBER})
+        if not 0 < found["seconds"] < float("inf"):
+            raise FormatError(f"calibration: seconds is {found['seconds']}, expected a time above 0")
+        return cls(**found)
+
+    def facts(self) -> dict[str, Json]:
+        """Return the JSON form."""
+        return {"kernel": self.kernel, "seconds": self.seconds, "value": self.value}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Environment:
+    """Where and with what a cell ran.
+
+    Attributes
+    ----------
+    versions
+        Of Python, serbench and the packages that results depend on.
+    machine
+        The machine card; see :func:`serbench.environment.machine_card`.
+    calibration
+        How fast the machine was; None where nobody timed it.
+    jobs
+        How many cells ran at once; None where it is not said.
+    stacked
+        How many cells were trained as one program; None for a cell alone.
+    """
+
+    versions: Mapping[str, str] = field(default_factory=dict)
+    machine: Mapping[str, Json] = field(default_factory=dict)
+    calibration: Calibration | None = None
+    jobs: int | None = None
+    stacked: int | None = None
+
+    @classmethod
+    def read(cls, facts: object) -> Self:
+        """Read the object ``environment`` of a record."""
+        types = {"versions": dict, "machine": dict, "calibration": dict, "jobs": int, "stacked": int}
+        found = dict(expect("environment", facts, types, tuple(types)))
+        known = found.get("calibration")
+        return cls(**{**found, "calibration": None if known is None else Calibration.read(known)})
+
+    def facts(self) -> dict[str, Json]:
+        """Return the JSON form."""
+        found: dict[str, Json] = {"versions": self.versions, "machine": self.machine}
+        found |= {"calibration": self.calibration.facts()} if self.calibration else {}
+        found |= {"jobs": self.jobs} if self.jobs is not None else {}
+        return found | ({"stacked": self.stacked} if self.stacked is not None else {})
+
+
+__all__ = [
+    "AudioCopy",
+    "Calibration",
+    "DatasetFacts",
+    "Declared",
+    "Environment",
+    "Json",
+    "LabelMapFacts",
+    "MemberFacts",
+    "PartFacts",
+    "ProtocolFacts",
+    "Standing",
+    "expect",
+]
