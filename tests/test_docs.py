@@ -11,26 +11,21 @@ import tomllib
 from pathlib import Path
 
 import pytest
-import typer.main
 import yaml
 
 from serbench import __version__, errors
-from serbench.cli.app import INTERRUPTED, app
+from serbench.cli.app import INTERRUPTED
 from serbench.plugin import hookspecs
 from serbench.plugin.manager import KINDS
 from serbench.plugin.registry import load_registry
 from serbench.testing import cases_of
+from tests.pages import blocks, commands, inline_commands, unknown_options
 
 TOP = Path(__file__).parents[1]
 GUIDE = (TOP / "CONTRIBUTING.md").read_text(encoding="utf-8")
-PAGES = ["README.md", "CONTRIBUTING.md", "docs/results.md"]
+PAGES = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "docs/design.md", "docs/results.md"]
 HOOKS = [name for name in hookspecs.__all__ if name.startswith("serbench_")]
 PROJECT = tomllib.loads((TOP / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-
-
-def blocks(text, language):
-    """Return the fenced blocks of a language."""
-    return re.findall(rf"^```{language}\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
 
 
 def example(hook):
@@ -74,26 +69,11 @@ def test_a_model_of_the_guide_holds_its_contract_as_the_guide_says(tmp_path, num
     del sys.modules["serbench_file_guide_model"]
 
 
-def commands(text):
-    """Return the words of every serbench command in the console blocks."""
-    lines = "".join(blocks(text, "console")).replace("\\\n", " ").splitlines()
-    found = [part.strip() for line in lines if line.startswith("$ ") for part in line[2:].split("&&")]
-    return [shlex.split(each, comments=True)[1:] for each in found if each.split()[0] == "serbench"]
-
-
-def unknown_options(words):
-    """Return the options of a command's words that the command does not have."""
-    command = typer.main.get_command(app)
-    while words and words[0] in getattr(command, "commands", {}):
-        command, words = command.commands[words[0]], words[1:]
-    known = {spelling for each in command.params for spelling in (*each.opts, *each.secondary_opts)}
-    return [word for word in words if word.startswith("--") and word not in known]
-
-
 @pytest.mark.parametrize("page", PAGES)
 def test_commands_of_a_page_have_the_options_that_they_are_given(page):
     text = (TOP / page).read_text(encoding="utf-8")
-    assert [each for words in commands(text) for each in unknown_options(words)] == []
+    shown = [*commands(text), *inline_commands(text)]
+    assert [option for words in shown for option in unknown_options(words)] == []
 
 
 def test_the_workflow_for_submissions_verifies_and_checks_the_views():
