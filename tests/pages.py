@@ -29,7 +29,8 @@ def inline_commands(text):
 
 def typed_commands(text):
     """Return every serbench command of a page as it is typed, in the page's order: after a dollar sign, or inline."""
-    return [block or inline for block, inline in re.findall(r"^\$ (serbench .*)$|`(serbench [^`\n]+)`", text, re.M)]
+    found = re.findall(r"^\$ (serbench .*)$|`(serbench [^`\n]+)`", text, re.MULTILINE)
+    return [block or inline for block, inline in found]
 
 
 def resolve(words):

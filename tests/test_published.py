@@ -9,8 +9,7 @@ from typer.testing import CliRunner
 
 from serbench.cli.app import app
 
-ROOT = Path(__file__).parents[1]
-BOARD = str(ROOT / "leaderboard")
+PAGE = Path(__file__).parents[1] / "README.md"
 
 
 def said(*words):
@@ -19,15 +18,15 @@ def said(*words):
     return result.stdout
 
 
-def test_every_figure_follows_from_the_predictions(monkeypatch):
+def test_every_figure_follows_from_the_predictions(published, monkeypatch):
     monkeypatch.delenv("SERBENCH_DATA", raising=False)
-    assert "leaderboard holds" in said("verify", BOARD)
+    assert "leaderboard holds" in said("verify", str(published))
 
 
-def test_no_view_is_stale():
-    assert "up to date" in said("build", BOARD, "--check", "--into", str(ROOT / "README.md"))
+def test_no_view_is_stale(published):
+    assert "up to date" in said("build", str(published), "--check", "--into", str(PAGE))
 
 
 @pytest.mark.corpus
-def test_labels_folds_and_recordings_are_those_of_the_corpora(data_root):
-    assert "leaderboard holds, all of it checked" in said("verify", BOARD, "--data-root", str(data_root))
+def test_labels_folds_and_recordings_are_those_of_the_corpora(published, data_root):
+    assert "leaderboard holds, all of it checked" in said("verify", str(published), "--data-root", str(data_root))

@@ -103,7 +103,9 @@ def test_the_commands_left_what_the_page_says(folder, name):
 def test_the_commands_that_install_parse():
     """They make environments, which is tried elsewhere; here their words are held to the program's options."""
     lines = "".join(blocks(README, "sh")).splitlines()
-    found = [part.split()[1:] for line in lines for part in line.split(" && ") if part.startswith(".venv/bin/serbench ")]
+    found = [
+        part.split()[1:] for line in lines for part in line.split(" && ") if part.startswith(".venv/bin/serbench ")
+    ]
     assert found
     for words in found:
         command, rest = resolve(words)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from serbench.board.site.pages import SITE
@@ -15,9 +13,6 @@ from tests.board.site.conftest import SHOWN
 pytestmark = pytest.mark.browser
 
 TABLE = "table.results"
-
-#: The results of this project.
-PUBLISHED = Path(__file__).parents[3] / "leaderboard"
 
 
 @pytest.fixture(scope="module")
@@ -271,8 +266,8 @@ def test_a_page_without_the_script_still_reads_and_says_why(context, board, tmp_
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_the_published_leaderboard_opens_and_asks_nobody(opened, tmp_path):
-    rows = summarise(Store(PUBLISHED))
+def test_the_published_leaderboard_opens_and_asks_nobody(opened, published, tmp_path):
+    rows = summarise(Store(published))
     if not rows:
         pytest.skip("nothing is published yet")
     build(rows, tmp_path)
