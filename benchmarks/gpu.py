@@ -15,7 +15,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,7 @@ from serbench.environment import usable_cores
 from serbench.features.cache import FeatureCache
 from serbench.features.extract import Clip, extract_column
 from serbench.learning.stacking.fit import Fit, fit_together
+from serbench.locations import Locations
 from serbench.plugin.registry import load_registry
 from serbench.run.corpora import open_corpus
 from serbench.run.estimate import Times
@@ -39,6 +40,7 @@ from serbench.run.request import Request
 from serbench.run.runner import execute
 from serbench.run.setup import Setup
 from serbench.run.tables import Tables, Workbench, make_tables
+from serbench.run.workspace import silent
 from serbench.scoring.metrics import uar
 
 PARTS = ("stacked", "features", "corpora")
@@ -71,23 +73,22 @@ def main(words: Sequence[str] | None = None) -> int:
     return 0 if gap <= 0.02 else 1
 
 
-@contextlib.contextmanager
-def _silent(label: str, total: int) -> Iterator[Callable[[int], None]]:  # noqa: ARG001  (as Progress calls it)
-    yield lambda _: None
-
-
 def _setup(place: Path, roots: Sequence[Path], device: str, **request: Any) -> Setup:
     asked = Request(models=("attn1dcnn",), settings={} if roots else QUICK, **request)
     return Setup(
-        request=asked, data_roots=roots, cache=place / "cache", out=place / "out", device=device, no_plugins=True
+        request=asked,
+        locations=Locations(tuple(roots), place / "cache"),
+        out=place / "out",
+        device=device,
+        no_plugins=True,
     )
 
 
 def _stacked(place: Path, roots: Sequence[Path], device: str, rounds: int) -> dict[str, Any]:
     corpus = "ravdess" if roots else "synth"
     setup = _setup(place, roots, device, datasets=(corpus,), seeds=3 if roots else 2)
-    cells = setup.plan(load_registry(only=()), _silent).cells
-    bench = Workbench(FeatureCache(setup.cache), device, (), {}, _silent)
+    cells = setup.plan(load_registry(only=()), silent).cells
+    bench = Workbench(FeatureCache(setup.locations.cache), device, (), {}, silent)
     tables = [make_tables(cell, bench) for cell in cells]
     reached: dict[str, float] = {}
 
@@ -141,8 +142,9 @@ def _features(place: Path, roots: Sequence[Path], device: str, rounds: int) -> d
     setup = _setup(place, roots, device)
     registry = load_registry(only=())
     names = ("emodb", "ravdess") if roots else ("synth",)
+    workspace = setup.workspace(registry, silent)
     corpora = [
-        open_corpus(registry.get("dataset", name).create(**setup.request.settings.get(name, {})), roots, setup.cache)
+        open_corpus(registry.get("dataset", name).create(**setup.request.settings.get(name, {})), workspace)
         for name in names
     ]
     clips = [clip for corpus in corpora for clip in corpus.clips()]
@@ -183,8 +185,8 @@ def _corpora(place: Path, roots: Sequence[Path], device: str, rounds: int) -> di
     setup = _setup(fresh, roots, device, seeds=3 if roots else 1, **which)
     registry = load_registry(only=())
     start = time.perf_counter()
-    plan = setup.plan(registry, _silent)
-    outcome = execute(plan, registry, setup, Times(setup.cache, device), _silent, stacked=device == "cpu")
+    plan = setup.plan(registry, silent)
+    outcome = execute(plan, registry, setup, Times(setup.locations.cache, device), silent, stacked=device == "cpu")
     seconds = time.perf_counter() - start
     if outcome.failed:
         raise RuntimeError(outcome.failed[0].reason)

@@ -17,7 +17,6 @@ MiB: the most that the process held during a stage, beyond what it held when the
 
 from __future__ import annotations
 
-import contextlib
 import json
 import math
 import subprocess
@@ -25,7 +24,7 @@ import sys
 import tempfile
 import time
 from argparse import SUPPRESS
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -87,11 +86,6 @@ class Stages:
         return result
 
 
-@contextlib.contextmanager
-def _silent(label: str, total: int) -> Iterator[Callable[[int], None]]:  # noqa: ARG001  (as Progress calls it)
-    yield lambda _: None
-
-
 def measure_names(number: int) -> dict[str, dict[str, float]]:
     """Measure what needs no recording."""
     from serbench.protocol.leakage import check_fold
@@ -114,10 +108,13 @@ def measure(number: int) -> dict[str, dict[str, float]]:
     import sklearn.linear_model  # noqa: F401  (loaded before memory is looked at, as is torch)
     import torch
 
-    from serbench.audit.corpora import Places, audit_corpus, listen
+    from serbench.audit.corpora import analyse_corpus, audit_corpus
+    from serbench.locations import Locations
+    from serbench.plugin.registry import load_registry
     from serbench.protocol.leakage import check_fold
     from serbench.protocol.protocols import get_protocol
     from serbench.run.corpora import Corpus, open_corpus
+    from serbench.run.workspace import Workspace
 
     dataset, protocol = generated_corpus.Generated(), get_protocol("si")
     with tempfile.TemporaryDirectory() as folder:
@@ -126,12 +123,15 @@ def measure(number: int) -> dict[str, dict[str, float]]:
         generated_corpus.write_clips(root, number)
         torch.nn.functional.conv1d(torch.zeros(1, 1, 9), torch.zeros(1, 1, 3))
         stages = Stages()
+        workspace = Workspace(
+            registry=load_registry(only=(), extra=[generated_corpus]), locations=Locations((place,), cache)
+        )
         manifest = stages("scan", lambda: dataset.manifest(root))
-        corpus: Corpus = stages("stock", lambda: open_corpus(dataset, [place], cache))
+        corpus: Corpus = stages("stock", lambda: open_corpus(dataset, workspace))
         split = stages("split", lambda: protocol.split(dataset, manifest))
         digests = corpus.digests()
         stages("check", lambda: [check_fold(manifest, split, fold, digests, {}) for fold in split.folds])
-        stages("audit", lambda: audit_corpus(listen(dataset, Places([place], cache), _silent), [protocol]))
+        stages("audit", lambda: audit_corpus(analyse_corpus(dataset, workspace), [protocol]))
         _learn(stages, corpus, cache)
         _score(stages, corpus)
         _run_and_rank(stages, place)
@@ -175,6 +175,7 @@ def _run_and_rank(stages: Stages, place: Path) -> None:
     """Measure ``run`` and ``board``."""
     from serbench.board.leaderboard import Leaderboard
     from serbench.board.views import make_views
+    from serbench.locations import Locations
     from serbench.plugin.registry import load_registry
     from serbench.results.store import Store
     from serbench.results.summary import summarise
@@ -182,14 +183,15 @@ def _run_and_rank(stages: Stages, place: Path) -> None:
     from serbench.run.request import Request
     from serbench.run.runner import execute
     from serbench.run.setup import Setup
+    from serbench.run.workspace import silent
 
     request = Request(models=("majority", "prior"), datasets=("generated",), seeds=3)
     registry = load_registry(only=(), extra=[generated_corpus])
     cache, out = place / "cache", place / "out"
-    setup = Setup(request=request, data_roots=[place], cache=cache, out=out, device="cpu", no_plugins=True)
+    setup = Setup(request=request, locations=Locations((place,), cache), out=out, device="cpu", no_plugins=True)
 
     def run() -> None:
-        outcome = execute(setup.plan(registry, _silent), registry, setup, Times(cache, "cpu"), _silent, jobs=1)
+        outcome = execute(setup.plan(registry, silent), registry, setup, Times(cache, "cpu"), silent, jobs=1)
         if outcome.failed:
             raise RuntimeError(outcome.failed[0].reason)
 

@@ -20,13 +20,12 @@ one thread. The corpus is RAVDESS where --data-root has it, else the generated o
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,12 +40,14 @@ from serbench.environment import usable_cores
 from serbench.features.cache import FeatureCache
 from serbench.features.table import Column, FeatureTable
 from serbench.learning.training import repeatable, train
+from serbench.locations import Locations
 from serbench.plugin.registry import load_registry
 from serbench.run.estimate import Times
 from serbench.run.request import Request
 from serbench.run.runner import execute
 from serbench.run.setup import Setup
 from serbench.run.tables import Workbench, make_tables
+from serbench.run.workspace import silent
 
 FRAMES, COEFFICIENTS, CLASSES = 94, 40, 8
 #: What a processor's flags must have for bfloat16 to be more than a detour.
@@ -177,21 +178,21 @@ def run_facts(root: Path | None, options: Any) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         setup = Setup(
-            request=request, data_roots=[root] if root else [], cache=place / "cache", out=place, device="cpu",
+            request=request, locations=Locations((root,) if root else (), place / "cache"), out=place, device="cpu",
             no_plugins=True,
         )  # fmt: skip
         registry = load_registry(only=())
-        cells = setup.plan(registry, _silent).cells
-        bench = Workbench(FeatureCache(setup.cache), "cpu", (), {}, _silent)
+        cells = setup.plan(registry, silent).cells
+        bench = Workbench(FeatureCache(setup.locations.cache), "cpu", (), {}, silent)
         data = [tensors_of(make_tables(cell, bench), FRAMES) for cell in cells]  # and every feature is in the cache now
         models = [cell.contender.create() for cell in cells]
         count = iter(range(10**6))
 
         def ours() -> None:
             mine = dataclasses.replace(setup, out=place / f"out-{next(count)}")
-            plan, times = mine.plan(registry, _silent), Times(place / "times", "cpu")
+            plan, times = mine.plan(registry, silent), Times(place / "times", "cpu")
             # told, not left to an estimate that knows nothing of this machine yet
-            outcome = execute(plan, registry, mine, times, _silent, jobs=min(usable_cores(), len(cells)))
+            outcome = execute(plan, registry, mine, times, silent, jobs=min(usable_cores(), len(cells)))
             if outcome.failed:
                 raise RuntimeError(outcome.failed[0].reason)
 
@@ -213,11 +214,6 @@ def run_facts(root: Path | None, options: Any) -> dict[str, Any]:
         "seconds": {name: spread([each["seconds"] for each in samples]) for name, samples in found.items()},
         "times_sooner": {name: ratios(found, name, "serbench") for name in ("one by one", "one thread")},
     }
-
-
-@contextlib.contextmanager
-def _silent(label: str, total: int) -> Iterator[Callable[[int], None]]:  # noqa: ARG001  (as Progress calls it)
-    yield lambda _: None
 
 
 def _lines(facts: dict[str, Any]) -> list[str]:

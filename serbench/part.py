@@ -14,10 +14,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, TypeVar
 
 from serbench.digest import canonical_json, digest_value
 from serbench.errors import PluginError, UnknownNameError, UsageError
+
+T = TypeVar("T")
 
 _NAME = re.compile(r"[a-z0-9]+([.-][a-z0-9]+)*")
 
@@ -80,6 +82,44 @@ class Identity:
         return digest_value(self.facts())
 
 
+def defaults_of(cls: type) -> dict[str, Any]:
+    """Return the arguments of a class's constructor and their defaults.
+
+    Raises
+    ------
+    PluginError
+        When an argument has no default or is ``*args`` or ``**kwargs``.
+    """
+    found = {}
+    for name, parameter in inspect.signature(cls).parameters.items():
+        if parameter.default is inspect.Parameter.empty:
+            raise PluginError(
+                f"{cls.__name__}: argument {name!r} of the constructor has no default, expected one for each"
+            )
+        found[name] = parameter.default
+    return found
+
+
+def make(cls: type[T], name: str, arguments: Mapping[str, Any]) -> T:
+    """Construct a thing of that name with arguments that came from a person.
+
+    Raises
+    ------
+    UnknownNameError
+        For an argument that the constructor does not take.
+    UsageError
+        When the constructor refuses a value.
+    """
+    known = defaults_of(cls)
+    for argument in arguments:
+        if argument not in known:
+            raise UnknownNameError(f"argument of {name}", argument, known)
+    try:
+        return cls(**arguments)
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"{name} refuses {dict(arguments)}: {error}") from error
+
+
 class Part:
     """Base of all plugin classes: the constructor stores, the methods work."""
 
@@ -87,21 +127,8 @@ class Part:
 
     @classmethod
     def defaults(cls) -> dict[str, Any]:
-        """Return the constructor's arguments and their defaults.
-
-        Raises
-        ------
-        PluginError
-            When an argument has no default or is ``*args`` or ``**kwargs``.
-        """
-        found = {}
-        for name, parameter in inspect.signature(cls).parameters.items():
-            if parameter.default is inspect.Parameter.empty:
-                raise PluginError(
-                    f"{cls.__name__}: argument {name!r} of the constructor has no default, expected one for each"
-                )
-            found[name] = parameter.default
-        return found
+        """Return the constructor's arguments and their defaults; see :func:`defaults_of`."""
+        return defaults_of(cls)
 
     @classmethod
     def create(cls, **params: Any) -> Self:
@@ -114,14 +141,7 @@ class Part:
         UsageError
             When the constructor refuses a value.
         """
-        known = cls.defaults()
-        for name in params:
-            if name not in known:
-                raise UnknownNameError(f"argument of {cls.card.name}", name, known)
-        try:
-            return cls(**params)
-        except (TypeError, ValueError) as error:
-            raise UsageError(f"{cls.card.name} refuses {params}: {error}") from error
+        return make(cls, cls.card.name, params)
 
     @property
     def params(self) -> dict[str, Any]:
@@ -156,4 +176,4 @@ class Part:
         return {}
 
 
-__all__ = ["Card", "Identity", "Part"]
+__all__ = ["Card", "Identity", "Part", "defaults_of", "make"]

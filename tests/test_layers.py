@@ -103,6 +103,15 @@ def test_imports_point_to_earlier_stages(name):
     assert [each for each in theirs if stage(each) > own or each.startswith("serbench.api")] == []
 
 
+BOARD_SOURCES = [name for name in CORE_SOURCES if name.startswith("serbench/board/")]
+
+
+@pytest.mark.parametrize("name", BOARD_SOURCES)
+def test_the_board_shows_and_neither_runs_nor_audits(name):
+    theirs = [each for each in imports(name) if each.startswith(("serbench.run.", "serbench.audit."))]
+    assert theirs == []
+
+
 @pytest.mark.parametrize("name", CORE_SOURCES)
 def test_the_core_imports_no_plugin(name):
     assert [each for each in imports(name) if each.split(".")[0] == "serbench_plugins"] == []

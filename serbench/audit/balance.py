@@ -66,8 +66,8 @@ def of_balance(balance: Mapping[str, Mapping[str, PartBalance]]) -> list[Finding
     classes: dict[str, list[str]] = {}
     sexes: dict[str, list[str]] = {}
     for fold, parts in balance.items():
-        for part, each in parts.items():
-            gone = [label for label, count in each.classes.items() if not count]
+        for part, balanced in parts.items():
+            gone = [label for label, count in balanced.classes.items() if not count]
             missing.setdefault(fold, []).extend(f"{fold}, {part}: {label}" for label in gone)
         test, train = parts["test"], parts["train"]
         gaps = {label: _share(test.classes, label) - _share(train.classes, label) for label in test.classes}

@@ -10,19 +10,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
+from serbench.audit.sounds import Sounds
 from serbench.audit.splits import SplitAudit, audit_split
 from serbench.corpus.dataset import Dataset
 from serbench.corpus.finding import Finding
-from serbench.corpus.fingerprint import Fingerprint, take_fingerprints
 from serbench.corpus.manifest import Manifest
 from serbench.corpus.oddities import find_oddities
-from serbench.corpus.twins import Twins, find_twins
+from serbench.corpus.twins import Twins
 from serbench.errors import ProtocolError
 from serbench.protocol.protocol import Protocol
-from serbench.run.corpora import Corpus, open_corpus
-from serbench.run.request import Progress, Skip
+from serbench.run.corpora import open_corpus
+from serbench.run.request import Skip
+from serbench.run.workspace import Workspace
 
 #: The kind of finding that says that nobody could read the names.
 UNREAD = "unread-names"
@@ -64,31 +64,15 @@ class CorpusAudit:
 
 
 @dataclass(frozen=True)
-class Places:
-    """Where things are.
-
-    Attributes
-    ----------
-    data_roots
-        Where the user keeps corpora.
-    cache
-        The cache folder.
-    """
-
-    data_roots: Sequence[Path]
-    cache: Path
-
-
-@dataclass(frozen=True)
-class Heard:
-    """A corpus whose recordings were listened to.
+class AnalysedCorpus:
+    """A corpus with what was found in its recordings.
 
     Attributes
     ----------
     dataset, manifest
         Which.
     copy
-        What kind of recordings.
+        What kind of recordings; None where none were at hand.
     oddities, twins
         What was found in them.
     """
@@ -100,7 +84,7 @@ class Heard:
     twins: tuple[Twins, ...]
 
 
-def listen(dataset: Dataset, places: Places, progress: Progress) -> Heard:
+def analyse_corpus(dataset: Dataset, workspace: Workspace) -> AnalysedCorpus:
     """Find a corpus and listen to its recordings; those known from before are not opened again.
 
     Raises
@@ -108,40 +92,23 @@ def listen(dataset: Dataset, places: Places, progress: Progress) -> Heard:
     DatasetMissingError
         When the corpus is not there.
     """
-    corpus, fingerprints = open_and_listen(dataset, places, progress)
-    with progress(f"comparing the sounds of {dataset.card.name}", 0):
-        twins = find_twins(corpus.manifest, corpus.inventory, fingerprints, places.cache)
-    oddities = find_oddities(corpus.manifest, corpus.inventory, fingerprints, twins)
-    return Heard(dataset, corpus.manifest, corpus.variant().label, oddities, twins)
+    corpus, sounds = open_corpus(dataset, workspace), Sounds(workspace)
+    twins = sounds.twins(corpus)
+    oddities = find_oddities(corpus.manifest, corpus.inventory, sounds.fingerprints(corpus), twins)
+    return AnalysedCorpus(dataset, corpus.manifest, corpus.variant().label, oddities, twins)
 
 
-def open_and_listen(dataset: Dataset, places: Places, progress: Progress) -> tuple[Corpus, dict[str, Fingerprint]]:
-    """Return a corpus and the fingerprints of its recordings, by their digests.
-
-    Raises
-    ------
-    DatasetMissingError
-        When the corpus is not there.
-    """
-    name = dataset.card.name
-    with progress(f"reading {name}", 0) as advance:
-        corpus = open_corpus(dataset, places.data_roots, places.cache, progress=advance)
-    sounds = {each.digest for each in corpus.inventory.recordings.values()}
-    with progress(f"listening to {name}", len(sounds)) as advance:
-        return corpus, take_fingerprints(corpus.manifest, corpus.inventory, places.cache, progress=advance)
-
-
-def audit_corpus(heard: Heard, protocols: Sequence[Protocol]) -> CorpusAudit:
+def audit_corpus(analysed: AnalysedCorpus, protocols: Sequence[Protocol]) -> CorpusAudit:
     """Audit a corpus under protocols; one that cannot be applied to it becomes a skip."""
     audits, skips = [], []
     for protocol in protocols:
         try:
-            split = protocol.split(heard.dataset, heard.manifest)
+            split = protocol.split(analysed.dataset, analysed.manifest)
         except ProtocolError as error:
-            skips.append(Skip(protocol.name, str(error).removeprefix(f"{heard.manifest.dataset}: ")))
+            skips.append(Skip(protocol.name, str(error).removeprefix(f"{analysed.manifest.dataset}: ")))
             continue
-        audits.append(audit_split(heard.manifest, split, heard.twins))
-    return CorpusAudit(heard.manifest, heard.copy, heard.oddities, tuple(audits), tuple(skips))
+        audits.append(audit_split(analysed.manifest, split, analysed.twins))
+    return CorpusAudit(analysed.manifest, analysed.copy, analysed.oddities, tuple(audits), tuple(skips))
 
 
-__all__ = ["UNREAD", "CorpusAudit", "Heard", "Places", "audit_corpus", "listen", "open_and_listen"]
+__all__ = ["UNREAD", "AnalysedCorpus", "CorpusAudit", "analyse_corpus", "audit_corpus"]

@@ -8,15 +8,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
-from serbench.audit.corpora import UNREAD, CorpusAudit, Heard, Places, audit_corpus, listen
+from serbench.audit.corpora import UNREAD, AnalysedCorpus, CorpusAudit, analyse_corpus, audit_corpus
 from serbench.corpus.dataset import Dataset
 from serbench.corpus.finding import Finding
 from serbench.corpus.manifest import LabelMap, Manifest, Utterance
 from serbench.errors import DatasetError, DatasetMissingError
-from serbench.plugin.registry import Registry
-from serbench.protocol.emobox import ListedFold, emobox_corpora, match_emobox, read_emobox
-from serbench.protocol.protocols import get_protocol
-from serbench.run.request import Progress
+from serbench.protocol.emobox import EmoBox
+from serbench.protocol.emobox_lists import ListedFold, emobox_corpora, match_emobox, read_emobox
+from serbench.run.workspace import Workspace
 
 #: Said of a corpus whose names tell nothing but the clip.
 _UNREAD = Finding(
@@ -26,9 +25,7 @@ _UNREAD = Finding(
 )
 
 
-def audit_emobox(
-    folder: Path, names: Sequence[str], places: Places, registry: Registry, progress: Progress
-) -> list[CorpusAudit]:
+def audit_emobox(folder: Path, names: Sequence[str], workspace: Workspace) -> list[CorpusAudit]:
     """Audit the folds that EmoBox states of some corpora.
 
     Parameters
@@ -45,29 +42,29 @@ def audit_emobox(
     DatasetMissingError, FormatError
         When it has no folds at all, or a damaged list.
     """
-    protocol = get_protocol("emobox", emobox=folder)
+    protocol = EmoBox(folder)
     audits = []
     for name in names or emobox_corpora(folder):
         folds = read_emobox(folder, name)
-        heard = _heard(name, folds, places, registry, progress)
-        audit = audit_corpus(heard, [protocol])
-        lists = _of_lists(folds, heard.manifest) if audit.splits else ()
-        splits = tuple(replace(each, findings=each.findings + lists) for each in audit.splits)
+        analysed = _analyse(name, folds, workspace)
+        audit = audit_corpus(analysed, [protocol])
+        lists = _of_lists(folds, analysed.manifest) if audit.splits else ()
+        splits = tuple(replace(split, findings=split.findings + lists) for split in audit.splits)
         audits.append(replace(audit, splits=splits))
     return audits
 
 
-def _heard(name: str, folds: Sequence[ListedFold], places: Places, registry: Registry, progress: Progress) -> Heard:
+def _analyse(name: str, folds: Sequence[ListedFold], workspace: Workspace) -> AnalysedCorpus:
     """Return the corpus with its recordings, or by its names, or by nothing but the lists."""
-    if name in registry.datasets:
-        dataset = registry.get("dataset", name)()
+    if name in workspace.registry.datasets:
+        dataset = workspace.registry.get("dataset", name)()
         try:
-            return listen(dataset, places, progress)
+            return analyse_corpus(dataset, workspace)
         except DatasetMissingError:
             manifest = named_manifest(dataset, folds)
             if manifest is not None:
-                return Heard(dataset, manifest, None, (), ())
-    return Heard(Dataset(), listed_manifest(name, folds), None, (_UNREAD,), ())
+                return AnalysedCorpus(dataset, manifest, None, (), ())
+    return AnalysedCorpus(Dataset(), listed_manifest(name, folds), None, (_UNREAD,), ())
 
 
 def named_manifest(dataset: Dataset, folds: Sequence[ListedFold]) -> Manifest | None:

@@ -1,121 +1,89 @@
-"""Splits made again: what a record's key names, from the corpora at hand."""
+"""The split that a record names, made again from the corpora at hand: the one way in which that is done."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from pathlib import Path
+from collections.abc import Collection
+from dataclasses import dataclass
 
-from serbench.audit.corpora import Places, open_and_listen
-from serbench.corpus.dataset import Dataset
-from serbench.corpus.fingerprint import Fingerprint
-from serbench.corpus.manifest import Manifest
-from serbench.corpus.twins import Twins, find_twins
 from serbench.digest import digest_value
-from serbench.plugin.registry import Registry
-from serbench.protocol.cross import Crossing
-from serbench.protocol.protocols import CrossCorpus, get_protocol
+from serbench.errors import FormatError
+from serbench.protocol.cross_corpus import CrossCorpus, Crossing, shared_map
 from serbench.protocol.split import Split
-from serbench.results.facts import DatasetFacts
+from serbench.results.facts import DatasetFacts, MemberFacts
 from serbench.results.record import Record
-from serbench.run.corpora import Corpus
-from serbench.run.crossing import join
-from serbench.run.request import Progress
+from serbench.run.corpora import Corpus, make_dataset, open_corpus
+from serbench.run.crossing import divide
+from serbench.run.workspace import Workspace
 
 
 @dataclass(frozen=True)
-class Remade:
-    """A split that was made again.
+class RecordedSplit:
+    """A record's split as it is made here and now.
 
     Attributes
     ----------
-    manifest
-        The corpus, or the joined corpora of a crossing, without what the record left out.
-    twins
-        The groups of utterances that have one sound.
+    corpus
+        The corpus, or the joined corpora of a crossing, without the recordings that the record left out.
     split
-        What the protocol makes of it here and now.
+        What the protocol makes of it.
     """
 
-    manifest: Manifest
-    twins: tuple[Twins, ...]
+    corpus: Corpus
     split: Split
 
 
-@dataclass(frozen=True)
-class _Known:
-    """A corpus and the fingerprints of its recordings, by their digests."""
-
-    corpus: Corpus
-    fingerprints: Mapping[str, Fingerprint]
-
-
-class Again:
-    """Makes splits again from the corpora at hand, each corpus read once.
+class RecordedSplits:
+    """Makes the splits of records again, each corpus read once.
 
     Parameters
     ----------
-    registry, places, progress
-        Who offers the datasets, where they lie, and how progress is shown.
-    emobox
-        A copy of EmoBox's data folder, or None.
+    workspace
+        Who offers the datasets, where they lie, and the arguments of protocols.
     """
 
-    def __init__(self, registry: Registry, places: Places, progress: Progress, emobox: Path | None = None) -> None:
-        self._registry, self._places, self._progress, self._emobox = registry, places, progress, emobox
-        self._known: dict[str, _Known] = {}
-        self._twins: dict[tuple[str, ...], tuple[Twins, ...]] = {}
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._corpora: dict[str, Corpus] = {}
 
-    def split(self, record: Record) -> Remade:
-        """Return the split that a record's key names, as it is made here and now.
+    def make(self, record: Record) -> RecordedSplit:
+        """Return the split that a record's key names.
 
         Raises
         ------
         SerbenchError
             When a corpus is not there, the dataset or protocol unknown, or the split cannot be made; says why.
+        FormatError
+            When the record says of a crossing nothing about one of its corpora.
         """
-        facts, left_out = record.key.dataset, set(record.left_out)
-        rule = get_protocol(record.key.protocol.name, emobox=self._emobox)
-        if isinstance(rule, CrossCorpus):
-            return self._crossed(rule, facts, left_out)
-        known = self._open(facts)
-        manifest = _without(known.corpus.manifest, left_out)
-        split = rule.split(known.corpus.dataset, manifest)
-        return Remade(manifest, self._twins_of([known], known.corpus), split)
+        facts = record.key.dataset
+        protocol = self._workspace.protocol(record.key.protocol.name)
+        if isinstance(protocol, CrossCorpus):
+            return RecordedSplit(*self._divide(protocol, facts, record.left_out))
+        corpus = self._open(facts, crossed=False).without(record.left_out)
+        return RecordedSplit(corpus, protocol.split(corpus.dataset, corpus.manifest))
 
-    def _crossed(self, rule: CrossCorpus, facts: DatasetFacts, left_out: set[str]) -> Remade:
+    def _divide(self, protocol: CrossCorpus, facts: DatasetFacts, left_out: Collection[str]) -> tuple[Corpus, Split]:
         crossing = Crossing(facts.trained_on, facts.tested_on)
-        known = {name: self._open(facts.corpora[name]) for name in crossing.members}
-        members = {
-            name: replace(each.corpus, manifest=_without(each.corpus.manifest, left_out, f"{name}/"))
-            for name, each in known.items()
-        }
-        corpus = join(crossing, members)
-        datasets: dict[str, Dataset] = {name: each.dataset for name, each in members.items()}
-        split = rule.divide(crossing, datasets, {name: each.manifest for name, each in members.items()})
-        return Remade(corpus.manifest, self._twins_of(list(known.values()), corpus), split)
+        if not facts.corpora.keys() >= set(crossing.members):
+            raise FormatError(
+                f"the record of {crossing.name} knows the corpora {sorted(facts.corpora)}, expected "
+                f"{list(crossing.members)}; run it again"
+            )
+        members = {}
+        for name in crossing.members:
+            prefix = f"{name}/"
+            own = [uid.removeprefix(prefix) for uid in left_out if uid.startswith(prefix)]
+            members[name] = self._open(facts.corpora[name], crossed=True).without(own)
+        return divide(protocol, crossing, members)
 
-    def _open(self, facts: DatasetFacts) -> _Known:
-        made = digest_value([facts.name, facts.params])
-        if made not in self._known:
-            dataset = self._registry.get("dataset", facts.name).create(**facts.params)
-            self._known[made] = _Known(*open_and_listen(dataset, self._places, self._progress))
-        return self._known[made]
-
-    def _twins_of(self, members: Iterable[_Known], corpus: Corpus) -> tuple[Twins, ...]:
-        """Return the twins of a corpus; of a joined one also those that two of its members share."""
-        digests = tuple(sorted({found.digest for found in corpus.inventory.recordings.values()}))
-        key = (corpus.manifest.dataset, *digests)
-        if key not in self._twins:
-            fingerprints = {digest: each for known in members for digest, each in known.fingerprints.items()}
-            with self._progress(f"comparing the sounds of {corpus.manifest.dataset}", 0):
-                self._twins[key] = find_twins(corpus.manifest, corpus.inventory, fingerprints, self._places.cache)
-        return self._twins[key]
+    def _open(self, facts: DatasetFacts | MemberFacts, *, crossed: bool) -> Corpus:
+        """Return the complete corpus of facts; one that is crossed is read by its shared classes, whatever they say."""
+        asked = digest_value([facts.name, facts.params, crossed])
+        if asked not in self._corpora:
+            offered = self._workspace.registry.get("dataset", facts.name)
+            dataset = make_dataset(offered, facts.params, shared_map if crossed else None)
+            self._corpora[asked] = open_corpus(dataset, self._workspace)
+        return self._corpora[asked]
 
 
-def _without(manifest: Manifest, left_out: set[str], prefix: str = "") -> Manifest:
-    kept = tuple(each for each in manifest.utterances if f"{prefix}{each.id}" not in left_out)
-    return replace(manifest, utterances=kept)
-
-
-__all__ = ["Again", "Remade"]
+__all__ = ["RecordedSplit", "RecordedSplits"]

@@ -23,12 +23,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from serbench.audit.recorded_splits import Again
+from serbench.audit.recorded_splits import RecordedSplits
+from serbench.audit.sounds import Sounds
 from serbench.audit.splits import SplitAudit, audit_split
 from serbench.corpus.finding import Finding
 from serbench.errors import FormatError, SerbenchError, UsageError
+from serbench.protocol.protocols import PROTOCOLS
 from serbench.protocol.split import Split
-from serbench.protocol.text import NewSentences
 from serbench.results.facts import DatasetFacts, ProtocolFacts
 from serbench.results.record import Record
 from serbench.results.store import Store, TestPredictions
@@ -73,8 +74,15 @@ class TaskAudit:
         return "leaks" if self.leaks else "unknown" if self.split is None else "clean"
 
 
-def audit_run(store: Store, again: Again) -> list[TaskAudit]:
+def audit_run(store: Store, splits: RecordedSplits, sounds: Sounds) -> list[TaskAudit]:
     """Audit every task of a store, sorted by dataset and protocol.
+
+    Parameters
+    ----------
+    splits
+        Makes the splits again that records name.
+    sounds
+        Says which of their recordings have one sound.
 
     Raises
     ------
@@ -90,11 +98,11 @@ def audit_run(store: Store, again: Again) -> list[TaskAudit]:
         raise UsageError(
             f"no records below {store.folder}, expected the --out folder of a run; see serbench run --help"
         )
-    audits = [_audit(store, records, again) for records in tasks.values()]
-    return sorted(audits, key=lambda each: (each.dataset.name, each.protocol.name, each.protocol.split))
+    audits = [_audit(store, records, splits, sounds) for records in tasks.values()]
+    return sorted(audits, key=lambda task: (task.dataset.name, task.protocol.name, task.protocol.split))
 
 
-def _audit(store: Store, records: Sequence[Record], again: Again) -> TaskAudit:
+def _audit(store: Store, records: Sequence[Record], splits: RecordedSplits, sounds: Sounds) -> TaskAudit:
     key = records[0].key
     done, damaged = _read(store, records)
     found = [
@@ -104,28 +112,34 @@ def _audit(store: Store, records: Sequence[Record], again: Again) -> TaskAudit:
     ]
     audit = None
     try:
-        remade = again.split(records[0])
+        made = splits.make(records[0])
+        is_same = made.split.digest == key.protocol.split
+        twins = sounds.twins(made.corpus) if is_same else ()
     except SerbenchError as error:
         found.append(Finding(kind="unseen", text="the split could not be made again", items=(str(error),)))
-        found += _of_speakers(done) if key.protocol.name != NewSentences.name else []
+        found += [] if _repeats_speakers(key.protocol.name) else _of_speakers(done)
     else:
-        if remade.split.digest == key.protocol.split:
-            found += _of_split(done, remade.split)
-            audit = audit_split(remade.manifest, remade.split, remade.twins)
+        if is_same:
+            found += _of_split(done, made.split)
+            audit = audit_split(made.corpus.manifest, made.split, twins)
         else:
-            texts = (f"records {key.protocol.split}, here {remade.split.digest}",)
+            texts = (f"records {key.protocol.split}, here {made.split.digest}",)
             found.append(
                 Finding(kind="split", text="another split than serbench makes of the corpus here", items=texts)
             )
     return TaskAudit(
         dataset=key.dataset,
         protocol=key.protocol,
-        systems=tuple(sorted({each.label for each in records})),
+        systems=tuple(sorted({record.label for record in records})),
         cells=len(done),
         tested=len({row for _, predictions in done for row in predictions.ids}),
-        findings=tuple(sorted((each for each in found if each.items), key=lambda each: not each.leaks)),
+        findings=tuple(sorted((finding for finding in found if finding.items), key=lambda finding: not finding.leaks)),
         split=audit,
     )
+
+
+def _repeats_speakers(protocol: str) -> bool:
+    return protocol in PROTOCOLS and PROTOCOLS[protocol].repeats_speakers
 
 
 _Done = Sequence[tuple[Record, TestPredictions]]
@@ -160,7 +174,7 @@ def _of_cells(records: Sequence[Record]) -> list[Finding]:
         for cell, there in sorted(folds.items())
         if len(there) != (expected or len(known))
     ]
-    failed = [f"{_cell(each)}, {each.key.fold}: {each.reason}" for each in records if each.status != "done"]
+    failed = [f"{_cell(record)}, {record.key.fold}: {record.reason}" for record in records if record.status != "done"]
     return [
         Finding(kind="missing", text="models and seeds that lack a fold", items=tuple(short)),
         Finding(kind="failed", text="cells that failed or were skipped", items=tuple(failed)),

@@ -84,13 +84,13 @@ def audit_split(manifest: Manifest, split: Split, twins: Sequence[Twins] = ()) -
     found = [
         *_overlaps(sides, twins),
         *_of_sentences(split, sides),
-        _gather("dev", _DEV_IS_TEST, sides, lambda each: set(each.fold.test) & set(each.fold.dev), leaks=True),
+        _gather("dev", _DEV_IS_TEST, sides, lambda side: set(side.fold.test) & set(side.fold.dev), leaks=True),
         *_of_dev(sides, twins),
         _untested(manifest, split),
         *of_balance(balance),
     ]
-    kept = [each for each in found if each.items]
-    findings = tuple(sorted(kept, key=lambda each: not each.leaks))
+    kept = [finding for finding in found if finding.items]
+    findings = tuple(sorted(kept, key=lambda finding: not finding.leaks))
     return SplitAudit(split, findings, balance, sum(len(fold.test) for fold in split.folds))
 
 
@@ -126,42 +126,42 @@ def _gather(
 
 
 def _overlaps(sides: Sequence[_Sides], twins: Sequence[Twins]) -> list[Finding]:
-    speakers = {speaker for each in sides for speaker in each.traits(each.test, _speaker)}
-    tested = sum(len(each.fold.test) for each in sides)
+    speakers = {speaker for side in sides for speaker in side.traits(side.test, _speaker)}
+    tested = sum(len(side.fold.test) for side in sides)
     return [
         _gather(
             "rows",
             f"{{n}} of {tested} test rows are training rows too",
             sides,
-            lambda each: each.shared_rows,
+            lambda side: side.shared_rows,
             leaks=True,
         ),
         _gather(
             "siblings",
             f"{{n}} of {tested} test rows have a sibling of the same recording in training",
             sides,
-            lambda each: {row for row in each.fold.test if each.parent(row) in each.outside} - each.shared_rows,
+            lambda side: {row for row in side.fold.test if side.parent(row) in side.outside} - side.shared_rows,
             leaks=True,
         ),
         _gather(
             "recordings",
             "{n} recordings lie in test and, under another id, in training",
             sides,
-            lambda each: _across(each.test, each.outside, (group for group in twins if group.equal)),
+            lambda side: _across(side.test, side.outside, (group for group in twins if group.equal)),
             leaks=True,
         ),
         _gather(
             "near",
             "{n} recordings lie in test and, nearly the same, in training",
             sides,
-            lambda each: _across(each.test, each.outside, (group for group in twins if not group.equal)),
+            lambda side: _across(side.test, side.outside, (group for group in twins if not group.equal)),
             leaks=True,
         ),
         _gather(
             "speakers",
             f"{{n}} of {len(speakers)} test speakers are heard in training",
             sides,
-            lambda each: each.traits(each.test, _speaker) & each.traits(each.outside, _speaker),
+            lambda side: side.traits(side.test, _speaker) & side.traits(side.outside, _speaker),
             leaks=True,
         ),
     ]
@@ -182,18 +182,18 @@ def _of_sentences(split: Split, sides: Sequence[_Sides]) -> list[Finding]:
 
 def _of_dev(sides: Sequence[_Sides], twins: Sequence[Twins]) -> list[Finding]:
     return [
-        _gather("dev-rows", "{n} dev rows are training rows too", sides, lambda each: each.dev & each.train),
+        _gather("dev-rows", "{n} dev rows are training rows too", sides, lambda side: side.dev & side.train),
         _gather(
             "dev-recordings",
             "{n} recordings lie in dev and, under another id, in training",
             sides,
-            lambda each: _across(each.dev, each.train, twins),
+            lambda side: _across(side.dev, side.train, twins),
         ),
         _gather(
             "dev-speakers",
             "{n} speakers are in dev and in training",
             sides,
-            lambda each: each.traits(each.dev, _speaker) & each.traits(each.train, _speaker),
+            lambda side: side.traits(side.dev, _speaker) & side.traits(side.train, _speaker),
         ),
     ]
 

@@ -12,15 +12,16 @@ import typer
 
 from serbench.cli import console
 from serbench.cli.findings import corpus_facts, print_corpora, print_tasks, task_facts
-from serbench.cli.options import AsJson, DataRoots, EmoBoxFolder, NoPlugins, PluginFiles, open_registry
+from serbench.cli.options import AsJson, DataRoots, EmoBoxFolder, NoPlugins, PluginFiles, open_registry, with_emobox
 from serbench.errors import ProtocolError, UsageError
 
 if TYPE_CHECKING:
-    from serbench.audit.corpora import CorpusAudit, Places
+    from serbench.audit.corpora import CorpusAudit
     from serbench.audit.runs import TaskAudit
     from serbench.plugin.registry import Registry
     from serbench.protocol.protocol import Protocol
     from serbench.run.request import Progress
+    from serbench.run.workspace import Workspace
 
 #: The exit code of an audit that found a leak.
 LEAKS = 1
@@ -37,7 +38,7 @@ AllDatasets = Annotated[bool, typer.Option("--all-datasets", help="Every dataset
 
 
 @dataclass(frozen=True)
-class Asked:
+class AuditTargets:
     """What is to be audited.
 
     Attributes
@@ -78,31 +79,37 @@ def audit(
     speakers, or sentences that a protocol promises to be new. Other shared sentences, odd files and what train and dev
     share are reported only.
     """
-    from serbench.audit.corpora import Places
     from serbench.audit.emobox import audit_emobox
-    from serbench.audit.recorded_splits import Again
+    from serbench.audit.recorded_splits import RecordedSplits
     from serbench.audit.runs import audit_run
-    from serbench.environment import cache_folder, data_roots
+    from serbench.audit.sounds import Sounds
+    from serbench.locations import Locations
     from serbench.results.store import Store
+    from serbench.run.workspace import Workspace
 
     registry = open_registry(plugin, no_plugins)
     named = tuple(dict.fromkeys([*(targets or ()), *(registry.datasets if all_datasets else ())]))
     asked = _sort(named, registry, emobox, by_lists=_is_typed(context, "emobox") and not protocol)
     with _progress() as show:
-        places = Places(data_roots(data_root or ()), cache_folder())
-        corpora = _datasets(asked.datasets, registry, _protocols(protocol, emobox), places, show, all_datasets)
+        workspace = Workspace(
+            registry=registry,
+            locations=Locations.of_user(data_root or ()),
+            progress=show,
+            settings=with_emobox(emobox),
+        )
+        corpora = _datasets(asked.datasets, workspace, _protocols(protocol, workspace), all_datasets)
         for folder, names in asked.listed:
-            corpora += audit_emobox(folder, names, places, registry, show)
-        again = Again(registry, places, show, emobox)
-        tasks = [task for folder in asked.runs for task in audit_run(Store(folder), again)]
+            corpora += audit_emobox(folder, names, workspace)
+        splits, sounds = RecordedSplits(workspace), Sounds(workspace)
+        tasks = [task for folder in asked.runs for task in audit_run(Store(folder), splits, sounds)]
     _refuse_nothing(corpora, protocol)
-    leaks = any(each.leaks for each in corpora) or any(each.leaks for each in tasks)
+    leaks = any(corpus.leaks for corpus in corpora) or any(task.leaks for task in tasks)
     if as_json:
         console.print_json(
             {
                 "leaks": leaks,
-                "corpora": [corpus_facts(each) for each in corpora],
-                "runs": [task_facts(each) for each in tasks],
+                "corpora": [corpus_facts(corpus) for corpus in corpora],
+                "runs": [task_facts(task) for task in tasks],
             }
         )
     else:
@@ -120,7 +127,7 @@ def _is_typed(context: typer.Context, option: str) -> bool:
     return source is not None and source.name == "COMMANDLINE"
 
 
-def _sort(targets: Sequence[str], registry: Registry, emobox: Path | None, *, by_lists: bool) -> Asked:
+def _sort(targets: Sequence[str], registry: Registry, emobox: Path | None, *, by_lists: bool) -> AuditTargets:
     """Tell names from folders; a name goes before a folder that bears it.
 
     Raises
@@ -147,42 +154,37 @@ def _sort(targets: Sequence[str], registry: Registry, emobox: Path | None, *, by
         else:
             raise registry.unknown("dataset or folder", target, registry.datasets)
     if by_lists and emobox is not None and not runs:
-        return Asked((), (), (*listed, (emobox, tuple(names))))
+        return AuditTargets((), (), (*listed, (emobox, tuple(names))))
     if not targets:
         raise UsageError("nothing to audit, expected a dataset, --all-datasets, --emobox or the folder of a run")
-    return Asked(tuple(names), tuple(runs), tuple(listed))
+    return AuditTargets(tuple(names), tuple(runs), tuple(listed))
 
 
-def _protocols(named: Sequence[str] | None, emobox: Path | None) -> list[Protocol]:
+def _protocols(named: Sequence[str] | None, workspace: Workspace) -> list[Protocol]:
     """Return the protocols that were named, or all that divide one corpus and have what they need."""
-    from serbench.protocol.protocols import PROTOCOLS, get_protocol
+    from serbench.protocol.protocols import PROTOCOLS
 
-    usual = [name for name, each in PROTOCOLS.items() if not each.crosses_corpora and (emobox or name != "emobox")]
-    return [get_protocol(name, emobox=emobox) for name in dict.fromkeys(named or usual)]
+    found = [workspace.protocol(name) for name in dict.fromkeys(named or PROTOCOLS)]
+    return found if named else [known for known in found if not (known.crosses_corpora or known.lacks)]
 
 
 def _datasets(
-    names: Sequence[str],
-    registry: Registry,
-    protocols: Sequence[Protocol],
-    places: Places,
-    progress: Progress,
-    skip_missing: bool,
+    names: Sequence[str], workspace: Workspace, protocols: Sequence[Protocol], skip_missing: bool
 ) -> list[CorpusAudit]:
     """Audit datasets under protocols; one that is not there is an error, or passed over with a word."""
-    from serbench.audit.corpora import audit_corpus, listen
+    from serbench.audit.corpora import analyse_corpus, audit_corpus
     from serbench.errors import DatasetMissingError
 
     audits: list[CorpusAudit] = []
     for name in names:
         try:
-            heard = listen(registry.get("dataset", name)(), places, progress)
+            analysed = analyse_corpus(workspace.registry.get("dataset", name)(), workspace)
         except DatasetMissingError:
             if not skip_missing:
                 raise
             console.notice(f"{name} was not found and is not audited")
             continue
-        audits.append(audit_corpus(heard, protocols))
+        audits.append(audit_corpus(analysed, protocols))
     return audits
 
 
@@ -214,4 +216,4 @@ def _print_end(corpora: Sequence[CorpusAudit], tasks: Sequence[TaskAudit]) -> No
     console.line("next: the same command with --json names everything")
 
 
-__all__ = ["LEAKS", "Asked", "audit", "register"]
+__all__ = ["LEAKS", "AuditTargets", "audit", "register"]

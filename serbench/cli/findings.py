@@ -25,9 +25,9 @@ def print_corpora(audits: Sequence[CorpusAudit]) -> None:
     for audit in audits:
         manifest = audit.manifest
         speakers = f"{len(manifest.speakers)} speakers" if audit.knows_speakers else "speakers unknown"
-        heard = audit.copy or "no recordings here: audited by names alone"
-        _wrapped(f"{manifest.dataset}: {len(manifest)} clips, {speakers}, {heard}", 0)
-        rows = [_verdict(each, audit.knows_speakers) for each in audit.splits]
+        copy = audit.copy or "no recordings here: audited by names alone"
+        _wrapped(f"{manifest.dataset}: {len(manifest)} clips, {speakers}, {copy}", 0)
+        rows = [_verdict(split, audit.knows_speakers) for split in audit.splits]
         if rows:
             console.table(_COLUMNS, rows, right=("folds", "tested"))
         for skip in audit.skips:
@@ -41,16 +41,16 @@ def print_corpora(audits: Sequence[CorpusAudit]) -> None:
 def print_tasks(audits: Sequence[TaskAudit]) -> None:
     """Write a line per task of a run, and below them what leaks and what the records lack."""
     columns = ("dataset", "protocol", "verdict", "cells", "models", "tested")
-    rows = [(*_task(each), each.verdict, each.cells, len(each.systems), each.tested) for each in audits]
+    rows = [(*_task(task), task.verdict, task.cells, len(task.systems), task.tested) for task in audits]
     console.table(columns, rows, right=columns[3:])
     unseen: dict[str, list[str]] = {}
-    for each in audits:
-        name = "/".join(_task(each))
-        own = [found for found in each.findings if found.kind != "unseen"]
+    for task in audits:
+        name = "/".join(_task(task))
+        own = [found for found in task.findings if found.kind != "unseen"]
         _print_findings(f"in the records of {name}", own)
-        if each.split is not None:
-            _print_findings(f"in the split of {name}", [f for f in each.split.findings if f.leaks], each.split)
-        for reason in (item for found in each.findings if found.kind == "unseen" for item in found.items):
+        if task.split is not None:
+            _print_findings(f"in the split of {name}", [f for f in task.split.findings if f.leaks], task.split)
+        for reason in (item for found in task.findings if found.kind == "unseen" for item in found.items):
             unseen.setdefault(reason, []).append(name)
     for reason, names in unseen.items():
         console.line()

@@ -11,6 +11,7 @@ from serbench.cli import console
 from serbench.cli.request import Instead, Prepared, with_options
 from serbench.cli.run import finish, run_cells
 from serbench.errors import UnknownNameError, UsageError
+from serbench.protocol.protocols import INFLATION_STYLES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from serbench.board.ranking.inflation import Inflation
 
 #: From the most flattering to the hardest.
-PROTOCOLS = ("replica-2507.03251", "random", "si", "si-text")
+PROTOCOLS = tuple(INFLATION_STYLES)
 _Compared = Annotated[
     list[str] | None,
     typer.Option(

@@ -11,7 +11,7 @@ import typer
 
 from serbench.cli import console
 from serbench.cli.export import export
-from serbench.cli.options import AsJson, DataRoots, EmoBoxFolder, NoPlugins, PluginFiles, open_registry
+from serbench.cli.options import AsJson, DataRoots, EmoBoxFolder, NoPlugins, PluginFiles, open_registry, with_emobox
 from serbench.cli.stored import stored_rows
 from serbench.errors import BoardError, UsageError, check_names
 
@@ -234,13 +234,17 @@ def verify(
     as_json: AsJson = False,
 ) -> None:
     """Compute every figure again and name the first thing that does not hold (exit code 8)."""
-    from serbench.audit.board_corpora import Place
-    from serbench.audit.verify import verify as hold
-    from serbench.environment import cache_folder, data_roots
+    from serbench.audit.board.verify import verify as verify_board
+    from serbench.locations import Locations
+    from serbench.run.workspace import Workspace
 
-    registry = open_registry(plugin, no_plugins)
-    place = Place(registry, data_roots(data_root or ()), cache_folder(), emobox, _progress)
-    ledger = hold(folder, place, allow_changed_code=allow_changed_code)
+    workspace = Workspace(
+        registry=open_registry(plugin, no_plugins),
+        locations=Locations.of_user(data_root or ()),
+        progress=_progress,
+        settings=with_emobox(emobox),
+    )
+    ledger = verify_board(folder, workspace, allow_changed_code=allow_changed_code)
     if as_json:
         console.print_json({"checked": dict(ledger.checked), "unchecked": ledger.unchecked})
         return

@@ -15,7 +15,7 @@ from serbench.cli.options import AsJson, NoPlugins, PluginFiles, open_registry
 if TYPE_CHECKING:
     from serbench.part import Card
     from serbench.plugin.registry import Registry, Shelf
-    from serbench.protocol.protocols import Protocol
+    from serbench.protocol.protocol import Protocol
 
 
 class Topic(StrEnum):
@@ -138,7 +138,7 @@ def card_facts(card: Card) -> dict[str, Any]:
     return {each.name: getattr(card, each.name) for each in fields(card)}
 
 
-def protocol_facts(protocol: Protocol) -> dict[str, Any]:
+def protocol_facts(protocol: type[Protocol]) -> dict[str, Any]:
     """Return what a protocol says of itself, JSON-like."""
     return {
         "kind": "protocol",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -41,6 +41,24 @@ PluginFiles = Annotated[
 NoPlugins = Annotated[bool, typer.Option("--no-plugins", help="Load the built-ins alone, and what --plugin names.")]
 
 
+def with_emobox(
+    folder: Path | None, settings: Mapping[str, Mapping[str, Any]] | None = None
+) -> dict[str, dict[str, Any]]:
+    """Return settings with what ``--emobox`` says: it is another way to write ``--set emobox.folder=FOLDER``.
+
+    Parameters
+    ----------
+    folder
+        Of the option, or of its variable; a setting that was written out goes before it.
+    settings
+        Arguments by part name; none where a command takes no ``--set``.
+    """
+    written = {name: dict(arguments) for name, arguments in (settings or {}).items()}
+    if folder is not None:
+        written["emobox"] = {"folder": folder, **written.get("emobox", {})}
+    return written
+
+
 def open_registry(files: Sequence[Path] | None, no_plugins: bool, *, refuse_broken: bool = True) -> Registry:
     """Load the plugins that the options name.
 
@@ -69,4 +87,4 @@ def open_registry(files: Sequence[Path] | None, no_plugins: bool, *, refuse_brok
     return registry
 
 
-__all__ = ["AsJson", "DataRoots", "EmoBoxFolder", "NoPlugins", "PluginFiles", "open_registry"]
+__all__ = ["AsJson", "DataRoots", "EmoBoxFolder", "NoPlugins", "PluginFiles", "open_registry", "with_emobox"]

@@ -99,7 +99,8 @@ def profile(
 
     Several models are timed in turns. Keep the machine quiet meanwhile; times hold for it alone.
     """
-    from serbench.environment import cache_folder, data_roots, resolve_device
+    from serbench.environment import resolve_device
+    from serbench.locations import Locations
     from serbench.run.profile import Thoroughness, laboratory_card, profile_models
     from serbench.run.request import Request
     from serbench.run.settings import read_settings
@@ -115,8 +116,7 @@ def profile(
             datasets=(dataset,) if dataset else (),
             settings=read_settings(settings or (), registry, named),
         ),
-        data_roots=data_roots(data_root or ()),
-        cache=cache_folder(),
+        locations=Locations.of_user(data_root or ()),
         out=Path(),
         device=resolve_device(device.value),
         plugins=tuple(plugin or ()),

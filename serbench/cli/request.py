@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from serbench.cli import console
-from serbench.cli.options import AsJson, DataRoots, EmoBoxFolder, NoPlugins, PluginFiles, open_registry
+from serbench.cli.options import AsJson, DataRoots, EmoBoxFolder, NoPlugins, PluginFiles, open_registry, with_emobox
 from serbench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -123,7 +123,8 @@ def prepare(
 ) -> Prepared:
     """Turn the options that ``run`` and ``plan`` share into a plan."""
     from serbench.board.ranking.boards import FLOORS
-    from serbench.environment import cache_folder, data_roots, resolve_device
+    from serbench.environment import resolve_device
+    from serbench.locations import Locations
     from serbench.run.estimate import Times
     from serbench.run.request import Request
     from serbench.run.settings import read_settings
@@ -141,22 +142,20 @@ def prepare(
         all_datasets=all_datasets,
         protocols=tuple(dict.fromkeys(protocol or ("si",))),
         seeds=seeds,
-        settings=read_settings(settings or (), registry, named),
+        settings=with_emobox(emobox, read_settings(settings or (), registry, named)),
         skip_bad_audio=skip_bad_audio,
-        emobox=emobox,
         save_models=save_models,
     )
     setup = Setup(
         request=request,
-        data_roots=data_roots(data_root or ()),
-        cache=cache_folder(),
+        locations=Locations.of_user(data_root or ()),
         out=out,
         device=resolve_device(device.value),
         plugins=tuple(plugin or ()),
         no_plugins=no_plugins,
     )
     plan = setup.plan(registry, _progress)
-    return Prepared(setup, plan, registry, Times(setup.cache, setup.device), jobs, as_json)
+    return Prepared(setup, plan, registry, Times(setup.locations.cache, setup.device), jobs, as_json)
 
 
 @dataclass(frozen=True)
@@ -183,18 +182,18 @@ def with_options(act: Callable[[Prepared], None], **changed: Any) -> Callable[..
     changed
         By an option's name :class:`Instead`, or its value where a person is not to choose it.
     """
-    own = {name: each for name, each in changed.items() if isinstance(each, Instead)}
-    fixed = {name: each for name, each in changed.items() if name not in own}
+    own = {name: value for name, value in changed.items() if isinstance(value, Instead)}
+    fixed = {name: value for name, value in changed.items() if name not in own}
 
     @functools.wraps(prepare)
     def command(**options: Any) -> None:
-        given = {name: own[name].read(each) if name in own else each for name, each in options.items()}
+        given = {name: own[name].read(value) if name in own else value for name, value in options.items()}
         act(prepare(**given, **fixed))
 
     every = inspect.signature(prepare, eval_str=True).parameters
     kept = [
-        each.replace(annotation=own[name].annotation) if name in own else each
-        for name, each in every.items()
+        option.replace(annotation=own[name].annotation) if name in own else option
+        for name, option in every.items()
         if name not in fixed
     ]
     command.__signature__ = inspect.Signature(kept)  # type: ignore[attr-defined]

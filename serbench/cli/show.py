@@ -89,10 +89,10 @@ def kind_of(registry: Registry, name: str, asked: Kind | None) -> str:
 
 def _facts(registry: Registry, kind: str, name: str) -> dict[str, Any]:
     from serbench.part import Part
-    from serbench.protocol.protocols import get_protocol
+    from serbench.protocol.protocols import PROTOCOLS
 
     if kind == "protocol":
-        return protocol_facts(get_protocol(name))
+        return protocol_facts(PROTOCOLS[name])
     offer = registry.shelves[kind][name]
     facts = offer_facts(kind, offer)
     if isinstance(offer.part, type) and issubclass(offer.part, Part):

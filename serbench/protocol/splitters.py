@@ -44,19 +44,19 @@ def folds_of_groups(
         raise ProtocolError(f"{manifest.dataset}: speakers {sorted(strangers)} belong to no group of the split")
     folds = []
     for place, (name, speakers) in enumerate(groups):
-        test = [each for each in manifest.utterances if each.speaker in speakers]
-        rest = [each for each in manifest.utterances if each.speaker not in speakers]
+        test = [utterance for utterance in manifest.utterances if utterance.speaker in speakers]
+        rest = [utterance for utterance in manifest.utterances if utterance.speaker not in speakers]
         if dev == "next":
             dev_speakers = groups[(place + 1) % len(groups)][1]
-            chosen = {each.id for each in rest if each.speaker in dev_speakers}
+            chosen = {utterance.id for utterance in rest if utterance.speaker in dev_speakers}
         else:
             chosen = stratified_fifth(rest)
         folds.append(
             Fold(
                 name,
-                train=tuple(each.id for each in rest if each.id not in chosen),
-                dev=tuple(each.id for each in rest if each.id in chosen),
-                test=tuple(each.id for each in test),
+                train=tuple(utterance.id for utterance in rest if utterance.id not in chosen),
+                dev=tuple(utterance.id for utterance in rest if utterance.id in chosen),
+                test=tuple(utterance.id for utterance in test),
             )
         )
     return folds
@@ -156,10 +156,10 @@ class LeaveOneSessionOut:
             When an utterance has no session, or a speaker is in two.
         """
         speakers: dict[str, set[str]] = {}
-        for each in manifest.utterances:
-            if each.session is None:
-                raise ProtocolError(f"{manifest.dataset}: {each.id} has no session, expected one for every clip")
-            speakers.setdefault(each.session, set()).add(each.speaker)
+        for utterance in manifest.utterances:
+            if utterance.session is None:
+                raise ProtocolError(f"{manifest.dataset}: {utterance.id} has no session, expected one for every clip")
+            speakers.setdefault(utterance.session, set()).add(utterance.speaker)
         if sum(map(len, speakers.values())) != len(manifest.speakers):
             raise ProtocolError(f"{manifest.dataset}: a speaker is in two sessions, expected sessions of their own")
         groups = [(f"session-{session}", frozenset(speakers[session])) for session in sorted(speakers)]
@@ -193,12 +193,12 @@ class OfficialPartition:
             When an utterance is in none of the three parts, or a part has no utterance.
         """
         parts: dict[str, list[str]] = {"train": [], "dev": [], "test": []}
-        for each in manifest.utterances:
-            if each.partition not in parts:
+        for utterance in manifest.utterances:
+            if utterance.partition not in parts:
                 raise ProtocolError(
-                    f"{manifest.dataset}: {each.id} is in part {each.partition!r}, expected {list(parts)}"
+                    f"{manifest.dataset}: {utterance.id} is in part {utterance.partition!r}, expected {list(parts)}"
                 )
-            parts[each.partition].append(each.id)
+            parts[utterance.partition].append(utterance.id)
         return [Fold("official", *(tuple(parts[name]) for name in ("train", "dev", "test")))]
 
 

@@ -15,6 +15,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 from serbench.digest import digest_value
+from serbench.protocol.protocol import REPLICA
 from serbench.results.facts import AudioCopy, DatasetFacts, Json, PartFacts, ProtocolFacts, Standing
 from serbench.scoring.figure import Figure
 from serbench.scoring.metric import MetricCard
@@ -25,8 +26,6 @@ from serbench.scoring.statistics import Interval
 #: predictions, the figures are the word of whoever handed them in. ``replica``: the protocol repeats another's
 #: evaluation with its leaks, to show where its figures come from.
 Evidence = Literal["verified", "self-reported", "replica"]
-#: How the names of protocols begin that repeat another's evaluation.
-REPLICA = "replica-"
 
 
 @dataclass(frozen=True)
@@ -209,4 +208,4 @@ class Row:
         }
 
 
-__all__ = ["REPLICA", "Evidence", "Row", "Score"]
+__all__ = ["Evidence", "Row", "Score"]

@@ -55,7 +55,7 @@ def cold_start(card: Path, plugins: Sequence[Path] = (), *, starts: int = _START
             return {"cold_start_seconds": failed, "inference_memory_bytes": failed}
         seconds.append(time.perf_counter() - start)
         memory.append(Figure.read(json.loads(done.stdout.splitlines()[-1])))
-    values = [each.value for each in memory if each.value is not None]
+    values = [figure.value for figure in memory if figure.value is not None]
     return {
         "cold_start_seconds": Figure(median(seconds)),
         "inference_memory_bytes": Figure(median(values)) if values else memory[0],

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from typing import Any
 
 from serbench.corpus.dataset import Dataset
 from serbench.corpus.inventory import Inventory, take_inventory
 from serbench.corpus.manifest import LabelMap, Manifest
 from serbench.errors import DatasetMissingError, ProtocolError
 from serbench.features.extract import Clip
-from serbench.plugin.registry import Registry
 from serbench.results.facts import AudioCopy, DatasetFacts, LabelMapFacts
-from serbench.run.request import Progress, Request, Skip
+from serbench.run.request import Request, Skip
+from serbench.run.workspace import Workspace
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Corpus:
     inventory
         Facts of every recording, unreadable ones among them.
     left_out
-        From utterance id to the reason, for unreadable recordings that were left out on request.
+        From utterance id to the reason, for recordings that were left out on request: they cannot be read.
     """
 
     dataset: Dataset
@@ -52,6 +52,14 @@ class Corpus:
     def unreadable(self) -> dict[str, str]:
         """From utterance id to the reason, for recordings that take part and cannot be read."""
         return {uid: reason for uid, reason in self.inventory.bad.items() if uid in self.manifest.by_id}
+
+    def without(self, ids: Collection[str]) -> Corpus:
+        """Return the corpus with recordings left out of its manifest; what lies on disk stays in its inventory."""
+        left_out = {uid: self.inventory.bad.get(uid, "left out, though it can be read here") for uid in sorted(ids)}
+        if not left_out:
+            return self
+        kept = tuple(utterance for utterance in self.manifest.utterances if utterance.id not in left_out)
+        return replace(self, manifest=replace(self.manifest, utterances=kept), left_out=left_out)
 
     def clips(self) -> list[Clip]:
         """Return every utterance's recording, in the manifest's order."""
@@ -84,44 +92,41 @@ class Corpus:
         )
 
 
-def open_corpus(
-    dataset: Dataset,
-    data_roots: Sequence[Path],
-    cache: Path,
-    *,
-    skip_bad_audio: bool = False,
-    progress: Callable[[int], None] | None = None,
-) -> Corpus:
+def open_corpus(dataset: Dataset, workspace: Workspace, *, skip_bad_audio: bool = False) -> Corpus:
     """Find a corpus, read its manifest and take stock of its recordings.
 
     Parameters
     ----------
     skip_bad_audio
         Leave recordings that cannot be read out of the manifest, and say so in every record.
-    progress
-        Told how many recordings were looked at.
 
     Raises
     ------
     DatasetMissingError
         When the corpus is not there.
     """
-    manifest = dataset.manifest(dataset.locate(data_roots, cache))
-    inventory = take_inventory(manifest, cache, progress=progress)
-    if not (skip_bad_audio and inventory.bad):
-        return Corpus(dataset, manifest, inventory)
-    kept = tuple(each for each in manifest.utterances if each.id not in inventory.bad)
-    return Corpus(dataset, replace(manifest, utterances=kept), inventory, left_out=dict(inventory.bad))
+    places = workspace.locations
+    with workspace.progress(f"reading {dataset.card.name}", 0) as advance:
+        manifest = dataset.manifest(dataset.locate(places.data_roots, places.cache))
+        corpus = Corpus(dataset, manifest, take_inventory(manifest, places.cache, progress=advance))
+    return corpus.without(corpus.inventory.bad) if skip_bad_audio else corpus
+
+
+def make_dataset(
+    offered: type[Dataset], arguments: Mapping[str, Any], label_map: Callable[[type[Dataset]], LabelMap] | None = None
+) -> Dataset:
+    """Return a dataset with the arguments that came from a person, or from a record.
+
+    Parameters
+    ----------
+    label_map
+        Says by which of its maps it is read, whatever the arguments say; may refuse it with a :class:`ProtocolError`.
+    """
+    return offered.create(**{**arguments, **({} if label_map is None else {"labels": label_map(offered).name})})
 
 
 def open_corpora(
-    request: Request,
-    registry: Registry,
-    data_roots: Sequence[Path],
-    cache: Path,
-    progress: Progress,
-    *,
-    label_map: Callable[[type[Dataset]], LabelMap] | None = None,
+    request: Request, workspace: Workspace, *, label_map: Callable[[type[Dataset]], LabelMap] | None = None
 ) -> tuple[list[Corpus], list[Skip]]:
     """Open every corpus of a request.
 
@@ -140,27 +145,23 @@ def open_corpora(
     DatasetMissingError
         When a dataset that was named is not there.
     """
+    registry = workspace.registry
     corpora: list[Corpus] = []
     skips: list[Skip] = []
     for name in registry.datasets if request.all_datasets else request.datasets:
         offered = registry.get("dataset", name)
-        settings = dict(request.settings.get(name, {}))
         try:
-            settings |= {} if label_map is None else {"labels": label_map(offered).name}
+            dataset = make_dataset(offered, request.settings.get(name, {}), label_map)
         except ProtocolError as error:
             skips.append(Skip(name, str(error)))
             continue
-        dataset = offered.create(**settings)
-        with progress(f"reading {name}", 0) as advance:
-            try:
-                corpora.append(
-                    open_corpus(dataset, data_roots, cache, skip_bad_audio=request.skip_bad_audio, progress=advance)
-                )
-            except DatasetMissingError as error:
-                if not request.all_datasets:
-                    raise
-                skips.append(Skip(name, str(error)))
+        try:
+            corpora.append(open_corpus(dataset, workspace, skip_bad_audio=request.skip_bad_audio))
+        except DatasetMissingError as error:
+            if not request.all_datasets:
+                raise
+            skips.append(Skip(name, str(error)))
     return corpora, skips
 
 
-__all__ = ["Corpus", "open_corpora", "open_corpus"]
+__all__ = ["Corpus", "make_dataset", "open_corpora", "open_corpus"]

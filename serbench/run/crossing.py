@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from serbench.corpus.dataset import Dataset
 from serbench.corpus.inventory import Inventory
 from serbench.errors import ProtocolError
-from serbench.plugin.registry import Registry
-from serbench.protocol.cross import Crossing, crossings, shared_map, unite
-from serbench.protocol.protocols import CrossCorpus
+from serbench.protocol.cross_corpus import CrossCorpus, Crossing, crossings, shared_map, unite
 from serbench.protocol.split import Split
 from serbench.results.facts import AudioCopy, DatasetFacts, MemberFacts
 from serbench.run.corpora import Corpus, open_corpora
-from serbench.run.request import Progress, Request, Skip
+from serbench.run.request import Request, Skip
+from serbench.run.workspace import Workspace
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,14 +86,7 @@ class Crossed:
     skips: tuple[Skip, ...] = ()
 
 
-def cross(
-    protocol: CrossCorpus,
-    request: Request,
-    registry: Registry,
-    data_roots: Sequence[Path],
-    cache: Path,
-    progress: Progress,
-) -> Crossed:
+def cross(protocol: CrossCorpus, request: Request, workspace: Workspace) -> Crossed:
     """Open the corpora of a request by their shared four classes and join them for every crossing.
 
     Raises
@@ -103,8 +94,8 @@ def cross(
     ProtocolError
         When fewer than two of the corpora that were named can be crossed; with ``all_datasets`` that is a skip.
     """
-    members, skips = open_corpora(request, registry, data_roots, cache, progress, label_map=shared_map)
-    names = [each.manifest.dataset for each in members]
+    members, skips = open_corpora(request, workspace, label_map=shared_map)
+    names = [corpus.manifest.dataset for corpus in members]
     if len(names) < 2:
         refused = "".join(f"; {skip.reason}" for skip in skips if not request.all_datasets)
         reason = (
@@ -114,16 +105,33 @@ def cross(
         if not request.all_datasets:
             raise ProtocolError(reason)
         return Crossed(skips=(*skips, Skip(protocol.name, reason)))
-    by_name = {each.manifest.dataset: each for each in members}
-    datasets = {name: each.dataset for name, each in by_name.items()}
-    manifests = {name: each.manifest for name, each in by_name.items()}
+    by_name = {corpus.manifest.dataset: corpus for corpus in members}
     tasks = []
     for crossing in crossings(names):
         try:
-            tasks.append((join(crossing, by_name), protocol.divide(crossing, datasets, manifests)))
+            tasks.append(divide(protocol, crossing, by_name))
         except ProtocolError as error:
             skips.append(Skip(f"{crossing.name}/{protocol.name}", str(error)))
     return Crossed(tuple(tasks), tuple(members), tuple(skips))
+
+
+def divide(protocol: CrossCorpus, crossing: Crossing, by_name: Mapping[str, Corpus]) -> tuple[CrossedCorpus, Split]:
+    """Return the corpora of a crossing as one, with their split.
+
+    Parameters
+    ----------
+    by_name
+        The members, each opened by its ``shared4``; others are passed over.
+
+    Raises
+    ------
+    ProtocolError
+        When the crossing cannot be made of these corpora.
+    """
+    members = {name: by_name[name] for name in crossing.members}
+    datasets = {name: corpus.dataset for name, corpus in members.items()}
+    manifests = {name: corpus.manifest for name, corpus in members.items()}
+    return join(crossing, members), protocol.divide(crossing, datasets, manifests)
 
 
 def join(crossing: Crossing, by_name: Mapping[str, Corpus]) -> CrossedCorpus:
@@ -131,16 +139,16 @@ def join(crossing: Crossing, by_name: Mapping[str, Corpus]) -> CrossedCorpus:
     members = [by_name[name] for name in crossing.members]
 
     def joined(facts: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-        return dict(sorted((f"{name}/{uid}", fact) for name, each in facts.items() for uid, fact in each.items()))
+        return dict(sorted((f"{name}/{uid}", fact) for name, own in facts.items() for uid, fact in own.items()))
 
     return CrossedCorpus(
         dataset=by_name[crossing.tested_on].dataset,
-        manifest=unite(crossing.name, [each.manifest for each in members]),
+        manifest=unite(crossing.name, [corpus.manifest for corpus in members]),
         inventory=Inventory(
-            joined({each.manifest.dataset: each.inventory.recordings for each in members}),
-            joined({each.manifest.dataset: each.inventory.bad for each in members}),
+            joined({corpus.manifest.dataset: corpus.inventory.recordings for corpus in members}),
+            joined({corpus.manifest.dataset: corpus.inventory.bad for corpus in members}),
         ),
-        left_out=joined({each.manifest.dataset: each.left_out for each in members}),
+        left_out=joined({corpus.manifest.dataset: corpus.left_out for corpus in members}),
         crossing=crossing,
         members=tuple(members),
     )
@@ -162,4 +170,4 @@ def _member_facts(corpus: Corpus) -> MemberFacts:
     )
 
 
-__all__ = ["Crossed", "CrossedCorpus", "cross", "join"]
+__all__ = ["Crossed", "CrossedCorpus", "cross", "divide", "join"]

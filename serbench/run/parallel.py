@@ -32,6 +32,7 @@ from serbench.run.job import run_cell
 from serbench.run.plan import Cell
 from serbench.run.setup import Setup
 from serbench.run.tables import Workbench
+from serbench.run.workspace import silent
 
 #: Less work than this, in seconds, is done before further processes have started.
 WORTH_STARTING = 20.0
@@ -151,10 +152,10 @@ def _open(setup: Setup, environment: Environment, silence: Silence) -> None:
     end_with_parent()
     with silence.working():  # making a plan disturbs a measurement as much as a cell does
         registry = setup.registry()
-        plan = setup.plan(registry, _silent)
+        plan = setup.plan(registry, silent)
     metrics = [offer.part for offer in registry.metrics.values()]
     bench = Workbench(
-        FeatureCache(setup.cache), setup.device, metrics, environment, _silent, setup.models, silence.alone
+        FeatureCache(setup.locations.cache), setup.device, metrics, environment, silent, setup.models, silence.alone
     )
     _place = _Place({cell.key.digest: cell for cell in plan.cells}, bench, Store(setup.out), silence)
 
@@ -179,11 +180,6 @@ def _run(digest: str) -> tuple[Record, float]:
     with _place.silence.working():
         record = _place.store.write(*run_cell(_place.cells[digest], _place.bench))
     return record, time.perf_counter() - start
-
-
-@contextlib.contextmanager
-def _silent(label: str, total: int) -> Iterator[Callable[[int], None]]:  # noqa: ARG001  (as Progress calls it)
-    yield lambda _: None
 
 
 __all__ = ["WORTH_STARTING", "Silence", "choose_jobs", "end_with_parent", "side_by_side"]

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 from serbench.errors import ProtocolError
@@ -13,7 +12,9 @@ from serbench.learning.augmentation import Augmentation
 from serbench.learning.model import Model
 from serbench.part import Part
 from serbench.plugin.registry import Registry
-from serbench.protocol.protocols import CrossCorpus, Protocol, get_protocol
+from serbench.protocol.cross_corpus import CrossCorpus
+from serbench.protocol.protocol import Protocol
+from serbench.protocol.protocols import get_protocol
 from serbench.protocol.split import Fold, Split
 from serbench.results.facts import PartFacts, ProtocolFacts
 from serbench.results.record import CellKey, Record
@@ -21,6 +22,7 @@ from serbench.results.store import Store
 from serbench.run.corpora import Corpus, open_corpora
 from serbench.run.crossing import cross
 from serbench.run.request import Progress, Request, Skip
+from serbench.run.workspace import Workspace
 
 
 @dataclass(frozen=True)
@@ -118,10 +120,13 @@ class Plan:
         return tuple(cell for cell in self.cells if cell.key.digest not in self.done)
 
 
-def make_plan(
-    request: Request, registry: Registry, store: Store, data_roots: Sequence[Path], cache: Path, progress: Progress
-) -> Plan:
+def make_plan(request: Request, workspace: Workspace, store: Store) -> Plan:
     """Turn a request into cells.
+
+    Parameters
+    ----------
+    store
+        Where finished cells are looked for.
 
     Raises
     ------
@@ -133,11 +138,11 @@ def make_plan(
         When corpora are to be crossed and fewer than two were named that can be; with ``all_datasets`` it becomes a
         skip.
     """
+    registry = workspace.registry
     contenders = [make_contender(name, registry, request.settings) for name in request.models]
-    protocols = [get_protocol(name, emobox=request.emobox) for name in request.protocols]
+    protocols = [get_protocol(name, request.settings) for name in request.protocols]
     within = [protocol for protocol in protocols if not protocol.crosses_corpora]
-    place = (registry, data_roots, cache, progress)
-    corpora, skips = open_corpora(request, *place) if within else ([], [])
+    corpora, skips = open_corpora(request, workspace) if within else ([], [])
     tasks: list[tuple[Corpus, Protocol, Split]] = []
     for corpus in corpora:
         for protocol in within:
@@ -147,7 +152,7 @@ def make_plan(
                 skips.append(Skip(f"{corpus.manifest.dataset}/{protocol.name}", str(error)))
     for protocol in protocols:
         if isinstance(protocol, CrossCorpus):
-            crossed = cross(protocol, request, *place)
+            crossed = cross(protocol, request, workspace)
             tasks += [(corpus, protocol, split) for corpus, split in crossed.tasks]
             skips += crossed.skips
             known = {corpus.manifest.dataset for corpus in corpora}

@@ -107,11 +107,11 @@ def find_recordings(words: Sequence[str]) -> list[Path]:
     for word in words:
         path = Path(word)
         if path.is_dir():
-            here = [each for each in sorted(path.rglob("*")) if each.suffix.lower() in AUDIO_SUFFIXES]
+            here = [file for file in sorted(path.rglob("*")) if file.suffix.lower() in AUDIO_SUFFIXES]
         elif path.exists():
             here = [path]
         else:
-            here = [Path(each) for each in sorted(glob(word, recursive=True))]  # noqa: PTH207  (may be absolute)
+            here = [Path(file) for file in sorted(glob(word, recursive=True))]  # noqa: PTH207  (may be absolute)
         if not here:
             raise UsageError(f"no recording at {word!r}, expected a file, a folder or a pattern")
         found += here
@@ -138,14 +138,14 @@ def predict(
         Told how many are done.
     """
     extractors = models[0].extractors
-    rates = sorted({each.card.sample_rate for each in extractors.values()})
+    rates = sorted({extractor.card.sample_rate for extractor in extractors.values()})
     with ThreadPoolExecutor(usable_cores(), thread_name_prefix="serbench-decode") as pool:
         for start in range(0, len(paths), _CHUNK):
             chunk = paths[start : start + _CHUNK]
             heard = dict(zip(chunk, pool.map(partial(_read, rates=rates), chunk), strict=True))
             answers = {path: Answer(path, None, waves) for path, waves in heard.items() if isinstance(waves, str)}
             for batch in _batches({path: waves for path, waves in heard.items() if not isinstance(waves, str)}):
-                answers |= {each.path: each for each in _answers(models, batch)}
+                answers |= {answer.path: answer for answer in _answers(models, batch)}
             if progress is not None:
                 progress(start + len(chunk))
             yield from (answers[path] for path in chunk)

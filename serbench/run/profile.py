@@ -12,7 +12,7 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,7 @@ from serbench.run.plan import Cell, make_contender
 from serbench.run.saving import model_path, save_cell
 from serbench.run.setup import Setup
 from serbench.run.tables import Workbench, make_tables
+from serbench.run.workspace import silent
 from serbench.scoring.figure import Figure
 
 #: The corpus that stands in where none is named: 24 clips.
@@ -138,22 +139,24 @@ def profile_models(
     """
     how = thoroughness or Thoroughness()
     begun = _fit_all(setup, registry, watch)
-    fitted = [each for each in begun if isinstance(each, _Fitted)]
-    specimens = [each.specimen for each in fitted]
-    found: dict[str, dict[str, Figure]] = {each.name: {} for each in specimens}
+    fitted = [model for model in begun if isinstance(model, _Fitted)]
+    specimens = [model.specimen for model in fitted]
+    found: dict[str, dict[str, Figure]] = {specimen.name: {} for specimen in specimens}
     for place in (ONE_THREAD, ALL_THREADS, GPU):
         watch(f"latency, {place.words}")
         for name, figures in latency_figures(specimens, place, runs=how.runs, warm_up=how.warm_up).items():
             found[name] |= figures
-    for each in specimens:
+    for specimen in specimens:
         for place in (ALL_THREADS, GPU):
-            watch(f"{each.name}: throughput, {place.words}")
-            found[each.name] |= throughput_figures(each, place, seconds=how.seconds)
-        found[each.name]["inference_gpu_memory_bytes"] = device_memory(each, GPU)
+            watch(f"{specimen.name}: throughput, {place.words}")
+            found[specimen.name] |= throughput_figures(specimen, place, seconds=how.seconds)
+        found[specimen.name]["inference_gpu_memory_bytes"] = device_memory(specimen, GPU)
     for model in fitted:
         watch(f"{model.specimen.name}: cold start")
         found[model.specimen.name] |= _on_disk(model, setup.plugins, how.starts)
-    return [_finished(each.profile, found[each.specimen.name]) if isinstance(each, _Fitted) else each for each in begun]
+    return [
+        _finished(model.profile, found[model.specimen.name]) if isinstance(model, _Fitted) else model for model in begun
+    ]
 
 
 def laboratory_card(device: str) -> dict[str, Any]:
@@ -190,8 +193,9 @@ def _fit_all(setup: Setup, registry: Registry, watch: Callable[[str], None]) -> 
         settings |= {name: _short(name, registry, asked.settings) for name in asked.models}
     with tempfile.TemporaryDirectory(prefix="serbench-profile-") as nowhere:
         request = replace(asked, datasets=asked.datasets or tuple(SMALL), settings=settings, seeds=1)
-        plan = replace(setup, request=request, out=Path(nowhere)).plan(registry, _silent)
-    bench = Workbench(FeatureCache(setup.cache), setup.device, (), Environment(versions=versions()), _silent)
+        plan = replace(setup, request=request, out=Path(nowhere)).plan(registry, silent)
+    environment = Environment(versions=versions())
+    bench = Workbench(FeatureCache(setup.locations.cache), setup.device, (), environment, silent)
     begun: list[_Fitted | Profile] = []
     for cell in plan.cells:
         if cell.is_probe:
@@ -257,11 +261,6 @@ def _finished(profile: Profile, found: Mapping[str, Figure]) -> Profile:
     figures = {**profile.figures, **found}
     missing = Figure.undefined("not measured")
     return replace(profile, figures={name: figures.get(name, missing) for name in FIGURES})
-
-
-@contextlib.contextmanager
-def _silent(label: str, total: int) -> Iterator[Callable[[int], None]]:  # noqa: ARG001  (as Progress calls it)
-    yield lambda _: None
 
 
 __all__ = ["SMALL", "Profile", "Thoroughness", "laboratory_card", "profile_models"]

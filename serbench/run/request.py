@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 #: Shows progress: called with a label and a total, gives a context whose value is told how many are done.
@@ -23,11 +22,9 @@ class Request:
     seeds
         How many: 0 to ``seeds - 1``.
     settings
-        Arguments by part name: ``{"logreg": {"c": 0.5}}``.
+        Arguments by the names of parts and protocols: ``{"logreg": {"c": 0.5}, "emobox": {"folder": "lists"}}``.
     skip_bad_audio
         Leave out recordings that cannot be read.
-    emobox
-        A copy of EmoBox's data folder, for protocol ``emobox``.
     save_models
         Keep the model of every cell that is run.
     """
@@ -39,7 +36,6 @@ class Request:
     seeds: int = 3
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     skip_bad_audio: bool = False
-    emobox: Path | None = None
     save_models: bool = False
 
 

@@ -124,7 +124,7 @@ def _run_all(
     at_once = choose_jobs(jobs, len(cells), times.seconds(cells), setup.device)
     alone = _environment(setup.device)
     metrics = [offer.part for offer in registry.metrics.values()]
-    bench = Workbench(FeatureCache(setup.cache), setup.device, metrics, alone, progress, setup.models)
+    bench = Workbench(FeatureCache(setup.locations.cache), setup.device, metrics, alone, progress, setup.models)
     store = Store(setup.out)
 
     def one_by_one(these: Sequence[Cell]) -> Iterator[tuple[Cell, Record, float]]:

@@ -58,7 +58,7 @@ def save_cell(cell: Cell, model: Model, folder: Path, environment: Environment) 
         "key": cell.key.facts(),
         "label": cell.label,
         "classes": cell.corpus.manifest.labels,
-        "sample_rates": {name: each.card.sample_rate for name, each in extractors.items()},
+        "sample_rates": {name: extractor.card.sample_rate for name, extractor in extractors.items()},
         "trained_on": {"rows": len(cell.training), "ids": digest_value(sorted(cell.training))},
         "versions": environment.versions,
         "code": {part.card.name: source_digest(type(part)) for part in (model, *extractors.values())},
@@ -104,7 +104,7 @@ def load_model(path: Path, registry: Registry, device: str = "cpu") -> LoadedMod
         _expect_same(part, was, path)
     model.load_state(state, card.classes)
     parts = (model, *extractors.values())
-    changed = tuple(each.card.name for each in parts if card.code.get(each.card.name) != source_digest(type(each)))
+    changed = tuple(part.card.name for part in parts if card.code.get(part.card.name) != source_digest(type(part)))
     return LoadedModel(card, model, extractors, changed)
 
 

@@ -1,4 +1,4 @@
-"""Arguments that a person gives to parts: ``--set key=value``.
+"""Arguments that a person gives to parts and protocols: ``--set key=value``.
 
 Conventions
 -----------
@@ -14,6 +14,7 @@ from typing import Any
 
 from serbench.errors import UsageError
 from serbench.plugin.registry import Registry
+from serbench.protocol.protocols import PROTOCOLS
 
 
 def read_settings(pairs: Iterable[str], registry: Registry, models: Sequence[str]) -> dict[str, dict[str, Any]]:
@@ -27,7 +28,7 @@ def read_settings(pairs: Iterable[str], registry: Registry, models: Sequence[str
     UsageError
         For a pair without ``=``, a bare key that no model asked for takes, or a value of the wrong kind.
     UnknownNameError
-        For a part that nobody offers.
+        For a part that nobody offers and that is no protocol.
     """
     settings: dict[str, dict[str, Any]] = {}
     for pair in pairs:
@@ -44,15 +45,17 @@ def _takers(registry: Registry, part: str, key: str, models: Sequence[str]) -> l
     """Return the parts that an argument is meant for, each with the argument's default (None for an unknown one)."""
     if part:
         shelves = [shelf for shelf in registry.shelves.values() if part in shelf]
+        if not shelves and part in PROTOCOLS:
+            return [(part, PROTOCOLS[part].defaults().get(key))]
         if not shelves:
-            known = sorted(name for shelf in registry.shelves.values() for name in shelf)
+            known = sorted([*PROTOCOLS, *(name for shelf in registry.shelves.values() for name in shelf)])
             raise registry.unknown("part", part, known)
         offered = shelves[0][part].part
         return [(part, offered.defaults().get(key) if hasattr(offered, "defaults") else None)]
     offered_by = {name: registry.get("model", name).defaults() for name in models}
     takers = [(name, defaults[key]) for name, defaults in offered_by.items() if key in defaults]
     if not takers:
-        arguments = sorted({each for defaults in offered_by.values() for each in defaults})
+        arguments = sorted({argument for defaults in offered_by.values() for argument in defaults})
         raise UsageError(
             f"--set got {key!r}, which none of {list(models)} takes, expected one of {arguments}; "
             f"for a feature or a dataset write its name first: mfcc.n_mfcc=20"

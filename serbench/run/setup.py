@@ -8,14 +8,15 @@ asked for; from it every process makes its own registry and plan, and cells are 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from serbench.locations import Locations
 from serbench.plugin.registry import Registry, load_registry
 from serbench.results.store import Store
 from serbench.run.plan import Plan, make_plan
 from serbench.run.request import Progress, Request
+from serbench.run.workspace import Workspace
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,10 +27,8 @@ class Setup:
     ----------
     request
         What a person asks for.
-    data_roots
-        Where corpora are looked for.
-    cache
-        Where features and generated corpora are kept.
+    locations
+        Where corpora and the cache lie.
     out
         Where records and predictions are kept.
     device
@@ -41,8 +40,7 @@ class Setup:
     """
 
     request: Request
-    data_roots: Sequence[Path]
-    cache: Path
+    locations: Locations
     out: Path
     device: str
     plugins: tuple[Path, ...] = ()
@@ -57,9 +55,13 @@ class Setup:
         """Load the plugins."""
         return load_registry(only=() if self.no_plugins else None, files=self.plugins)
 
+    def workspace(self, registry: Registry, progress: Progress) -> Workspace:
+        """Return where the request is worked on."""
+        return Workspace(registry=registry, locations=self.locations, progress=progress, settings=self.request.settings)
+
     def plan(self, registry: Registry, progress: Progress) -> Plan:
         """Make the plan; see :func:`serbench.run.plan.make_plan` for what it raises."""
-        return make_plan(self.request, registry, Store(self.out), self.data_roots, self.cache, progress)
+        return make_plan(self.request, self.workspace(registry, progress), Store(self.out))
 
 
 __all__ = ["Setup"]

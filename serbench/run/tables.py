@@ -67,7 +67,7 @@ class Workbench:
         rows = corpus.manifest.digest  # not the root: a corpus may be read by two label maps, or together with others
         key = (rows, extractor.identity.digest, augmentation.identity.digest if augmentation else None)
         if key not in self._columns:
-            for old in [each for each in self._columns if each[0] != rows]:
+            for old in [known for known in self._columns if known[0] != rows]:
                 del self._columns[old]  # cells come corpus by corpus: the last one's features are done with
             changed = f", {augmentation.card.name}" if augmentation else ""
             label = f"{extractor.card.name} of {corpus.manifest.dataset}{changed}"
@@ -118,7 +118,7 @@ def make_tables(cell: Cell, bench: Workbench) -> Tables:
     check_fold(manifest, cell.split, fold, cell.corpus.digests(), parents)
 
     place = {row: number for number, row in enumerate(_rows(cell))}
-    features = {name: _column(cell, bench, each) for name, each in cell.contender.extractors.items()}
+    features = {name: _column(cell, bench, extractor) for name, extractor in cell.contender.extractors.items()}
 
     def table(part: str, ids: Sequence[str], columns: Mapping[str, MappedColumn]) -> FeatureTable:
         rows = [place[row] for row in ids]
@@ -133,8 +133,8 @@ def make_tables(cell: Cell, bench: Workbench) -> Tables:
     children = []
     for name, augmentation in cell.contender.augmentations.items():
         changed = {
-            feature: bench.column(cell.corpus, each, augmentation)
-            for feature, each in cell.contender.extractors.items()
+            feature: bench.column(cell.corpus, extractor, augmentation)
+            for feature, extractor in cell.contender.extractors.items()
         }
         child = table("train", cell.training, changed)
         children.append(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import soundfile
 
-from tests.audit.test_corpora import savee, write_lists
+from tests.audit.test_emobox import savee, write_lists
 from tests.corpus.voices import RATE, voice
 from tests.run import toy
 

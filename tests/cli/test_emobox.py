@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.protocol.test_emobox import write_list
+from tests.protocol.test_emobox_lists import write_list
 from tests.sample_trees import synth_names
 
 PLAN = ("plan", "--model", "majority", "--no-floors", "--dataset", "synth", "--protocol", "emobox", "--json")
@@ -32,6 +32,26 @@ def test_the_folder_comes_from_the_option_or_the_variable(serbench, lists, monke
     cells = json.loads(by_option.stdout)["cells"]
     assert [cell["name"] for cell in cells] == ["synth/emobox/fold_1/seed0/majority"]
     assert cells == json.loads(by_variable.stdout)["cells"]
+
+
+def test_the_option_is_another_way_to_write_a_setting(serbench, lists):
+    by_option = serbench(*PLAN, *SMALL, "--emobox", lists / "data", "--out", lists / "runs")
+    by_setting = serbench(*PLAN, *SMALL, "--set", f"emobox.folder={lists}", "--out", lists / "runs")
+    assert by_setting.exit_code == 0
+    assert json.loads(by_setting.stdout)["cells"] == json.loads(by_option.stdout)["cells"]
+
+
+def test_a_setting_goes_before_the_variable(serbench, lists, tmp_path, monkeypatch):
+    monkeypatch.setenv("SERBENCH_EMOBOX", str(tmp_path / "nowhere"))
+    result = serbench(*PLAN, *SMALL, "--set", f"emobox.folder={lists}", "--out", lists / "runs")
+    assert result.exit_code == 0
+
+
+def test_a_setting_that_the_protocol_does_not_take_is_refused(serbench, tmp_path):
+    result = serbench(*PLAN, *SMALL, "--set", "emobox.foldr=lists", "--out", tmp_path / "runs")
+    assert result.exit_code == 2
+    assert "unknown argument of emobox 'foldr'" in result.stderr
+    assert "did you mean 'folder'?" in result.stderr
 
 
 def test_without_a_folder_the_message_says_how_to_name_one(serbench, tmp_path):

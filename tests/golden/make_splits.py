@@ -12,8 +12,9 @@ import os
 import tempfile
 from pathlib import Path
 
-from serbench.protocol.emobox import emobox_corpora
-from serbench.protocol.protocols import PROTOCOLS, get_protocol
+from serbench.protocol.emobox import EmoBox
+from serbench.protocol.emobox_lists import emobox_corpora
+from serbench.protocol.protocols import PROTOCOLS
 from tests.sample_trees import DATASETS, GOLDEN, NAMES, write_empty
 
 
@@ -24,11 +25,12 @@ def main():
         with tempfile.TemporaryDirectory() as folder:
             write_empty(Path(folder), names())
             manifest = DATASETS[name]().manifest(Path(folder))
-        for protocol in (each for each in PROTOCOLS.values() if not each.crosses_corpora and each.name != "emobox"):
+        ready = (known for known in (each() for each in PROTOCOLS.values()) if not known.lacks)
+        for protocol in (known for known in ready if not known.crosses_corpora):
             split = protocol.split(DATASETS[name](), manifest)
             digests[f"{name} {protocol.name} {protocol.version}"] = split.digest
         if folder_of_emobox and name in emobox_corpora(Path(folder_of_emobox)):
-            protocol = get_protocol("emobox", emobox=Path(folder_of_emobox))
+            protocol = EmoBox(folder_of_emobox)
             emobox[f"{name} emobox {protocol.version}"] = protocol.split(DATASETS[name](), manifest).digest
     write("splits.json", digests)
     if emobox:

@@ -9,13 +9,14 @@ import pytest
 
 from serbench.errors import ProtocolError, UnknownNameError
 from serbench.protocol.leakage import check_fold
-from serbench.protocol.protocols import PROTOCOLS, get_protocol
+from serbench.protocol.protocol import REPLICA
+from serbench.protocol.protocols import INFLATION_STYLES, PROTOCOLS, get_protocol
 from serbench.protocol.split import Fold, Split
 from serbench.protocol.splitters import OfficialPartition
 from tests.sample_trees import DATASETS, GOLDEN, NAMES, SAMPLES, write_empty
 
 #: Those that divide one corpus by rule alone.
-WITHIN = [name for name, each in PROTOCOLS.items() if not each.crosses_corpora and name != "emobox"]
+WITHIN = [name for name, each in PROTOCOLS.items() if not each.crosses_corpora and not each().lacks]
 #: Those that divide any corpus, however small.
 EVERYWHERE = ["si", "random", "replica-2507.03251"]
 TESTED_ONCE = sorted(set(DATASETS) - {"meld"})
@@ -103,12 +104,49 @@ def test_no_golden_digest_is_of_something_gone():
 
 @pytest.mark.parametrize("name", PROTOCOLS)
 def test_every_protocol_says_what_it_is(name):
-    protocol = get_protocol(name)
+    protocol = PROTOCOLS[name]
     assert protocol.name == name
     assert protocol.version
     assert len(protocol.summary) > 200
     assert protocol.ranked == (name in {"si", "si-text", "cross"})
     assert ("Never ranked." in protocol.summary) != protocol.ranked
+
+
+@pytest.mark.parametrize("name", PROTOCOLS)
+def test_a_replica_is_told_by_its_name(name):
+    """A record knows the name alone, also where the protocol is not installed."""
+    assert PROTOCOLS[name].is_replica == name.startswith(REPLICA)
+
+
+def test_a_replica_is_there():
+    assert [name for name, each in PROTOCOLS.items() if each.is_replica] == ["replica-2507.03251"]
+
+
+def test_the_inflation_chart_goes_from_the_most_flattering_protocol_on():
+    assert list(INFLATION_STYLES) == ["replica-2507.03251", "random", "si", "si-text"]
+
+
+@pytest.mark.parametrize("fact", ["order", "shape", "sentence"])
+def test_no_two_protocols_are_drawn_alike(fact):
+    found = [getattr(style, fact) for style in INFLATION_STYLES.values()]
+    assert len(set(found)) == len(found)
+
+
+def test_the_sentence_of_the_legend_ends_without_a_full_stop():
+    assert [style.sentence for style in INFLATION_STYLES.values() if style.sentence.endswith(".")] == []
+
+
+def test_a_protocol_is_made_with_the_arguments_that_settings_name():
+    settings = {"emobox": {"folder": "lists"}, "logreg": {"c": 2.0}}
+    assert get_protocol("emobox", settings).folder == "lists"
+    assert get_protocol("emobox").lacks.startswith("protocol emobox got no folder")
+    assert get_protocol("emobox", settings).lacks is None
+
+
+@pytest.mark.parametrize(("name", "argument"), [("emobox", "foldr"), ("si", "folder")])
+def test_an_argument_that_a_protocol_does_not_take_is_refused(name, argument):
+    with pytest.raises(UnknownNameError, match=f"unknown argument of {name} '{argument}'"):
+        get_protocol(name, {name: {argument: "lists"}})
 
 
 @pytest.mark.parametrize(

@@ -1,23 +1,19 @@
 from __future__ import annotations
 
-import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from serbench.locations import Locations
 from serbench.plugin.registry import load_registry
 from serbench.results.store import Store
 from serbench.run.estimate import Times
 from serbench.run.request import Request
 from serbench.run.runner import execute
 from serbench.run.setup import Setup
+from serbench.run.workspace import Workspace, silent
 from tests.run import toy
-
-
-@contextlib.contextmanager
-def no_progress(label, total):
-    yield lambda done: None
 
 
 @dataclass
@@ -32,11 +28,16 @@ class World:
     def store(self):
         return Store(self.folder / "runs")
 
+    def locations(self, *data_roots):
+        return Locations(data_roots or (self.data_root or self.folder,), self.folder / "cache")
+
+    def workspace(self, *data_roots, **settings):
+        return Workspace(registry=self.registry, locations=self.locations(*data_roots), settings=settings)
+
     def setup(self, *models, plugins=(), **request):
         return Setup(
             request=Request(models=models, **{"datasets": ("toy",), "seeds": 2, **request}),
-            data_roots=[self.data_root or self.folder],
-            cache=self.folder / "cache",
+            locations=self.locations(),
             out=self.folder / "runs",
             device="cpu",
             plugins=plugins,
@@ -44,12 +45,12 @@ class World:
         )
 
     def plan(self, *models, **request):
-        return self.setup(*models, **request).plan(self.registry, no_progress)
+        return self.setup(*models, **request).plan(self.registry, silent)
 
     def run(self, *models, watch=lambda event: None, jobs=1, stacked=False, plugins=(), **request):
         setup = self.setup(*models, plugins=plugins, **request)
-        plan, times = setup.plan(self.registry, no_progress), Times(self.folder / "cache", "cpu")
-        return execute(plan, self.registry, setup, times, no_progress, watch, jobs=jobs, stacked=stacked)
+        plan, times = setup.plan(self.registry, silent), Times(self.folder / "cache", "cpu")
+        return execute(plan, self.registry, setup, times, silent, watch, jobs=jobs, stacked=stacked)
 
 
 @pytest.fixture

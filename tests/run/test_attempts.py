@@ -25,8 +25,8 @@ from serbench.features.cache import FeatureCache
 from serbench.protocol.split import Fold
 from serbench.results.summary import summarise
 from serbench.run.tables import Workbench, make_tables
+from serbench.run.workspace import silent
 from tests.run import toy
-from tests.run.conftest import no_progress
 
 
 def plugin(*, models=(), features=(), augmentations=(), datasets=()):
@@ -55,7 +55,7 @@ def model_card(name, **facts):
 
 
 def bench_of(world, cache="cache"):
-    return Workbench(FeatureCache(world.folder / cache), "cpu", [], {}, no_progress)
+    return Workbench(FeatureCache(world.folder / cache), "cpu", [], {}, silent)
 
 
 def learned_from(world, label, cache):

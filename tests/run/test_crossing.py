@@ -9,18 +9,20 @@ import pytest
 import soundfile
 
 from serbench.api import LabelMap, hookimpl
-from serbench.audit.corpora import Places
-from serbench.audit.recorded_splits import Again
+from serbench.audit.recorded_splits import RecordedSplits
 from serbench.audit.runs import audit_run
+from serbench.audit.sounds import Sounds
 from serbench.errors import ProtocolError
+from serbench.locations import Locations
 from serbench.plugin.registry import load_registry
 from serbench.results.facts import LabelMapFacts
 from serbench.results.store import Store, TestPredictions
 from serbench.results.summary import summarise
 from serbench.run.plan import Request, make_plan
+from serbench.run.workspace import Workspace
 from tests.corpus.voices import voice
 from tests.run import toy
-from tests.run.conftest import World, no_progress
+from tests.run.conftest import World
 
 WORDS = {"cross": "anger", "glad": "happiness", "plain": "neutral", "low": "sadness"}
 PITCHES = {"cross": 900.0, "glad": 600.0, "plain": 300.0, "low": 150.0, "odd": 80.0}
@@ -185,9 +187,9 @@ def spoken(world):
 
 
 def traced(world):
-    places = Places((world.folder,), world.folder / "cache")
-    audits = audit_run(world.store, Again(world.registry, places, no_progress))
-    return {each.dataset.name: each for each in audits}
+    workspace = world.workspace()
+    audits = audit_run(world.store, RecordedSplits(workspace), Sounds(workspace))
+    return {task.dataset.name: task for task in audits}
 
 
 def test_the_folds_of_a_finished_run_are_made_again(spoken):
@@ -206,6 +208,18 @@ def test_the_folds_of_a_finished_run_are_made_again(spoken):
     assert (leak.kind, len(leak.items)) == ("trained-on", 48)
 
 
+def test_a_finished_run_that_left_recordings_out_is_clean(spoken):
+    path = spoken.folder / "west" / "spk1" / "low-0.wav"
+    path.write_bytes(path.read_bytes()[:-100])
+    request = {"datasets": ("east", "west"), "protocols": ("cross",), "seeds": 1, "skip_bad_audio": True}
+    assert not spoken.run("nearest", **request).failed
+    found = traced(spoken)
+    assert {name: (each.verdict, each.findings) for name, each in found.items()} == dict.fromkeys(
+        ("east-to-east", "east-to-west", "west-to-east", "west-to-west"), ("clean", ())
+    )
+    assert found["east-to-west"].tested == 47
+
+
 def test_a_recording_that_two_corpora_hold_is_found_again(spoken):
     shutil.copy(spoken.folder / "east" / "spk0" / "low-0.wav", spoken.folder / "west" / "spk1" / "low-0.wav")
     spoken.run("nearest", datasets=("east", "west"), protocols=("cross",), seeds=1)
@@ -221,7 +235,8 @@ def test_the_small_corpora(data_root, tmp_path):
     names = ("emodb", "emovo", "ravdess", "savee")
     request = Request(models=("majority",), datasets=names, protocols=("cross",), seeds=1)
     store = Store(tmp_path / "runs")
-    plan = make_plan(request, load_registry(only=()), store, [data_root], tmp_path / "cache", no_progress)
+    locations = Locations((data_root,), tmp_path / "cache")
+    plan = make_plan(request, Workspace(registry=load_registry(only=()), locations=locations), store)
     clips = {each.manifest.dataset: len(each.manifest) for each in plan.corpora}
     assert clips == {"emodb": 127 + 71 + 79 + 62, "emovo": 4 * 84, "ravdess": 3 * 192 + 96, "savee": 3 * 60 + 120}
     assert len(plan.cells) == 12 + 4 + (10 + 6 + 5 + 4)

@@ -10,7 +10,7 @@ from serbench.errors import UsageError
 from serbench.protocol.protocols import get_protocol
 from serbench.run.tables import make_tables
 from serbench.seeding import derive
-from tests.protocol.test_emobox import write_list
+from tests.protocol.test_emobox_lists import write_list
 from tests.run import toy
 from tests.run.test_secrecy import bench
 from tests.run.test_secrecy import reachable as words_in
@@ -149,7 +149,7 @@ def emobox(world):
 
 
 def test_folds_of_emobox_run_and_state_shared_speakers(world, emobox):
-    outcome = world.run("nearest", "choosy", protocols=("emobox",), emobox=emobox, seeds=1)
+    outcome = world.run("nearest", "choosy", protocols=("emobox",), settings={"emobox": {"folder": emobox}}, seeds=1)
     assert [record.key.fold for record in outcome.done] == ["fold_1", "fold_2"] * 2
     assert not outcome.failed
     for record in outcome.done:
@@ -165,7 +165,7 @@ def test_emobox_without_a_folder_is_an_error_not_a_skip(world):
 
 def test_a_corpus_that_emobox_does_not_have_is_a_skip(world, emobox):
     (emobox / "toy").rename(emobox / "other")
-    plan = world.plan("nearest", protocols=("emobox",), emobox=emobox)
+    plan = world.plan("nearest", protocols=("emobox",), settings={"emobox": {"folder": emobox}})
     assert [skip.what for skip in plan.skips] == ["toy/emobox"]
 
 

@@ -14,15 +14,15 @@ from serbench.features.table import FeatureTable
 from serbench.protocol.split import Fold, Split
 from serbench.run.job import run_cell
 from serbench.run.tables import Workbench, make_tables
+from serbench.run.workspace import silent
 from tests.run import toy
-from tests.run.conftest import no_progress
 
 
 def bench(world):
     from serbench.features.cache import FeatureCache
 
     metrics = [offer.part for offer in world.registry.metrics.values()]
-    return Workbench(FeatureCache(world.folder / "cache"), "cpu", metrics, {}, no_progress)
+    return Workbench(FeatureCache(world.folder / "cache"), "cpu", metrics, {}, silent)
 
 
 def reachable(*roots):

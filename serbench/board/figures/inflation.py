@@ -6,18 +6,19 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from serbench.board.figures.choose import Wanted, choose
-from serbench.board.figures.sheet import COLOURS, GREY, MARKS, percent
+from serbench.board.figures.sheet import COLOURS, GREY, percent
 from serbench.board.numbers import one_line
-from serbench.board.ranking.inflation import AGAINST, REFERENCE, Inflation, inflation_of
+from serbench.board.ranking.inflation import AGAINST, ORDER, REFERENCE, Inflation, inflation_of
 from serbench.errors import UsageError
+from serbench.protocol.protocols import INFLATION_STYLES
 from serbench.results.row import Row
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-#: As ``inflation_of`` sorts them, from the most flattering on.
-_PROTOCOLS = (*AGAINST[:2], REFERENCE, *AGAINST[2:])
+#: The mark of each shape; colours are given in the order of protocols.
+_MARKS = {"circle": "o", "square": "s", "triangle": "^", "diamond": "D"}
 #: Inches per line of the figure, and for axis and legend.
 _LINE, _REST = 0.13, 0.75
 
@@ -30,7 +31,7 @@ def draw(sheet: Figure, rows: Sequence[Row], wanted: Wanted) -> str:
     UsageError
         When no system has rows under ``si`` and another protocol.
     """
-    chosen = {id(row) for _, row in choose(rows, wanted, _PROTOCOLS)}
+    chosen = {id(row) for _, row in choose(rows, wanted, ORDER)}
     lines = [line for line in inflation_of(rows) if id(line.row) in chosen]
     groups: dict[tuple[str, str], dict[str, Inflation]] = {}
     for line in lines:
@@ -40,7 +41,7 @@ def draw(sheet: Figure, rows: Sequence[Row], wanted: Wanted) -> str:
             f"no system has rows under {REFERENCE} and another protocol of {list(AGAINST)}, expected one at least; "
             "see serbench inflate --help"
         )
-    shown = [protocol for protocol in _PROTOCOLS if any(protocol in group for group in groups.values())]
+    shown = [protocol for protocol in ORDER if any(protocol in group for group in groups.values())]
     axes = sheet.subplots()
     height = len(shown) + 1.0  # in lines of a group, one of them empty
     for number, group in enumerate(groups.values()):
@@ -55,7 +56,7 @@ def draw(sheet: Figure, rows: Sequence[Row], wanted: Wanted) -> str:
     axes.set_xlabel("UAR, %")
     axes.grid(visible=True, axis="x")
     for protocol in shown:
-        axes.plot([], [], MARKS[_PROTOCOLS.index(protocol)], color=COLOURS[_PROTOCOLS.index(protocol)], label=protocol)
+        axes.plot([], [], _mark(protocol), color=_colour(protocol), label=protocol)
     sheet.legend(loc="outside upper center", ncols=2 if sheet.get_figwidth() < 5 else len(shown))
     sheet.set_figheight(_REST + _LINE * height * len(groups))
     return _caption(groups)
@@ -64,8 +65,7 @@ def draw(sheet: Figure, rows: Sequence[Row], wanted: Wanted) -> str:
 def _draw_group(axes: Axes, group: Mapping[str, Inflation], shown: Sequence[str], *, top: float) -> None:
     reference = group[REFERENCE].row.uar.value
     for place, protocol in enumerate(shown):
-        colour = COLOURS[_PROTOCOLS.index(protocol)]
-        mark = MARKS[_PROTOCOLS.index(protocol)]
+        colour, mark = _colour(protocol), _mark(protocol)
         line = group.get(protocol)
         row, y = line.row if line else None, top + place
         if row and row.interval.low is not None and row.interval.high is not None:
@@ -79,6 +79,14 @@ def _draw_group(axes: Axes, group: Mapping[str, Inflation], shown: Sequence[str]
     for value, style in ((reference, "-"), (1 / len(classes), ":")):
         if value is not None:
             axes.plot([percent(value)] * 2, [top - 0.4, bottom + 0.4], style, color=GREY, linewidth=0.8, zorder=0)
+
+
+def _colour(protocol: str) -> str:
+    return COLOURS[ORDER.index(protocol) % len(COLOURS)]
+
+
+def _mark(protocol: str) -> str:
+    return _MARKS[INFLATION_STYLES[protocol].shape]
 
 
 def _caption(groups: Mapping[tuple[str, str], Mapping[str, Inflation]]) -> str:

@@ -19,22 +19,24 @@ from serbench.board.pages.markdown import escape, table
 from serbench.board.ranking.boards import display_names
 from serbench.board.wording import MADE
 from serbench.digest import digest_value
+from serbench.protocol.protocols import INFLATION_STYLES
+from serbench.protocol.speaker_independent import SpeakerIndependent
 from serbench.results.row import Row
 from serbench.scoring.comparison import paired_interval
 from serbench.scoring.figure import Figure
 from serbench.scoring.seed_variance import SeedVariance
 from serbench.scoring.statistics import Interval
 
-#: The protocol of the honest figure, and those set against it, from the most flattering on.
-REFERENCE = "si"
-AGAINST = ("replica-2507.03251", "random", "si-text")
-_ORDER = ("replica-2507.03251", "random", REFERENCE, "si-text")
+#: The protocol of the honest figure, all protocols of the chart from the most flattering on, and those set against it.
+REFERENCE = SpeakerIndependent.name
+ORDER = tuple(INFLATION_STYLES)
+AGAINST = tuple(name for name in ORDER if name != REFERENCE)
 
-_LEGEND = """\
+_LEGEND = f"""\
 UAR in % (pooled, mean over seeds) of one system on the same recordings under several protocols, with 95 % intervals
-over speakers, and the difference to `si`, where nobody who is tested was heard before. `random`: clips at random, so
-the voices are known. `replica-2507.03251`: four copies of every clip made first, rows split at random afterwards, as
-the paper of that number did. `si-text`: new speakers saying new sentences."""
+over speakers, and the difference to `{REFERENCE}`:
+
+""" + "\n".join(f"* `{name}`: {style.sentence}." for name, style in INFLATION_STYLES.items())
 #: Characters of the longest bar.
 _BAR = 40
 
@@ -80,9 +82,9 @@ class Inflation:
 def inflation_of(rows: Iterable[Row]) -> list[Inflation]:
     """Return a line per dataset, system and protocol for every system that has a row under ``si`` and another one.
 
-    Sorted by dataset and name, then as in :data:`AGAINST` with ``si`` after ``random``.
+    Sorted by dataset and name, then as in :data:`ORDER`.
     """
-    rows = [row for row in rows if row.protocol.name in (REFERENCE, *AGAINST)]
+    rows = [row for row in rows if row.protocol.name in ORDER]
     names = display_names(row for row in rows if row.protocol.name == REFERENCE)
     groups: dict[str, dict[str, Row]] = defaultdict(dict)
     for row in rows:
@@ -90,7 +92,7 @@ def inflation_of(rows: Iterable[Row]) -> list[Inflation]:
         system = [part.facts() for part in (row.model, *row.features)]
         groups[digest_value([row.dataset.facts(), system])][row.protocol.name] = row
     lines = [line for group in groups.values() for line in _lines(group, names)]
-    return sorted(lines, key=lambda line: (line.dataset, line.name, _ORDER.index(line.protocol)))
+    return sorted(lines, key=lambda line: (line.dataset, line.name, ORDER.index(line.protocol)))
 
 
 def _lines(group: Mapping[str, Row], names: Mapping[str, str]) -> Iterator[Inflation]:
@@ -136,7 +138,7 @@ def inflation_glance(lines: Sequence[Inflation]) -> Iterator[str]:
     if not lines:
         yield "No system has results under `si` and under another protocol yet."
         return
-    protocols = [name for name in _ORDER if any(line.protocol == name for line in lines)]
+    protocols = [name for name in ORDER if any(line.protocol == name for line in lines)]
     found: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
     for line in lines:
         uar, _, points, _ = numbers(line)
@@ -187,6 +189,7 @@ def _ends(interval: Interval, sign: str = "") -> str:
 
 __all__ = [
     "AGAINST",
+    "ORDER",
     "REFERENCE",
     "Inflation",
     "bars",

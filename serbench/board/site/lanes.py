@@ -13,8 +13,9 @@ from dataclasses import dataclass
 
 from serbench.board.numbers import NOTHING, percent
 from serbench.board.ranking.boards import Board
-from serbench.board.ranking.inflation import REFERENCE, Inflation, numbers
+from serbench.board.ranking.inflation import Inflation, numbers
 from serbench.board.site.text import cut
+from serbench.protocol.protocols import INFLATION_STYLES
 from serbench.scoring.figure import Figure
 
 
@@ -107,8 +108,13 @@ def _heights(places: Sequence[str]) -> list[str]:
     return found
 
 
-#: The shape of each protocol on the inflation chart.
-_SHAPES = {REFERENCE: "circle", "random": "square", "si-text": "diamond"}
+#: The character that stands for a mark of each shape in the legend.
+_CHARACTERS = {"circle": "●", "square": "■", "triangle": "▲", "diamond": "◆"}
+
+
+def inflation_legend() -> list[tuple[str, str, str]]:
+    """Return, from the most flattering protocol on, the character of its mark, its name and what it means."""
+    return [(_CHARACTERS[style.shape], name, style.sentence) for name, style in INFLATION_STYLES.items()]
 
 
 def inflation_lanes(lines: Sequence[Inflation]) -> dict[str, list[Lane]]:
@@ -127,7 +133,7 @@ def inflation_lanes(lines: Sequence[Inflation]) -> dict[str, list[Lane]]:
                 middle="" if line.row.uar.value is None else _x(line.row.uar.value),
                 low="" if low is None else _x(low),
                 high="" if high is None else _x(high),
-                kind=_SHAPES.get(line.protocol, "triangle"),
+                kind=INFLATION_STYLES[line.protocol].shape,
                 remark=f"{uar}" if difference == NOTHING else f"{uar} ({difference})",
             )
         )
@@ -139,4 +145,4 @@ def _x(value: float) -> str:
     return f"{2 + 96 * value:.2f}"
 
 
-__all__ = ["Dot", "Lane", "inflation_lanes", "speaker_lanes"]
+__all__ = ["Dot", "Lane", "inflation_lanes", "inflation_legend", "speaker_lanes"]

@@ -18,12 +18,12 @@ from serbench.board.leaderboard import Leaderboard
 from serbench.board.machines import machine_descriptions
 from serbench.board.pages.diagram import mean_ranks_svg
 from serbench.board.ranking.boards import Board, Placement
-from serbench.board.ranking.inflation import Inflation
+from serbench.board.ranking.inflation import REFERENCE, Inflation
 from serbench.board.ranking.matrix import LEGEND, is_crossed, make_matrices, mappings, spread
 from serbench.board.ranking.overall import Overall
 from serbench.board.ranking.pareto import AXES
 from serbench.board.remarks import Remark, remarks_of
-from serbench.board.site.lanes import Lane, inflation_lanes, speaker_lanes
+from serbench.board.site.lanes import Lane, inflation_lanes, inflation_legend, speaker_lanes
 from serbench.board.site.plot import Panel, pareto_panels
 from serbench.board.site.rows import RowView, anchor_of, page_address, question_of, tables_of, tags_of, view_rows
 from serbench.board.site.script import SCRIPT
@@ -127,6 +127,7 @@ def make_environment() -> Environment:
     environment.globals |= {"marks": marks_of, "link": _link, "column": column_of, "says": remarks, "tables": Table}
     environment.globals |= {name: getattr(wording, name) for name in ("detectable", "evidence_of", "facts_of")}
     environment.globals |= {"audio_of": lambda board: wording.audio_label(board.first), "legend": wording}
+    environment.globals |= {"reference": REFERENCE, "protocols": inflation_legend()}
     return environment
 
 

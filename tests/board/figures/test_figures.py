@@ -196,7 +196,9 @@ def test_inflation_shows_each_protocol(rows, sheet):
     honest, easy = row_of(rows, "good"), row_of(rows, "good", protocol="random")
     assert points == [100 * easy.uar.value, 100 * honest.uar.value]
     assert [tick.get_text() for tick in axes.get_yticklabels()] == ["emodb"]
-    assert axes.get_legend_handles_labels()[1] == ["random", "si"]
+    handles, names = axes.get_legend_handles_labels()
+    assert names == ["random", "si"]
+    assert [handle.get_marker() for handle in handles] == ["s", "o"]
     assert caption.startswith("UAR of good on the same recordings")
     assert "Hollow" not in caption
 

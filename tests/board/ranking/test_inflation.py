@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from serbench.board.ranking.inflation import bars, inflation_glance, inflation_lines, inflation_of, numbers
+from serbench.protocol.protocols import INFLATION_STYLES
 from serbench.results.summary import summarise
 
 REPLICA = "replica-2507.03251"
@@ -97,6 +98,11 @@ def test_a_bar_is_as_long_as_the_score_and_marks_the_honest_one(store, add):
     filled = round(40 * lines[0].row.uar.value)
     assert random.count("█") == filled - 1  # the mark stands on one of them
     assert random.index("|") == honest.index("|")
+
+
+@pytest.mark.parametrize("name", INFLATION_STYLES)
+def test_the_page_says_what_every_protocol_of_the_chart_means(name):
+    assert f"* `{name}`: {INFLATION_STYLES[name].sentence}." in "\n".join(inflation_lines([])).splitlines()
 
 
 def test_the_page_names_a_hostile_system_as_text(store, add):

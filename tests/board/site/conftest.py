@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-from serbench.results.row import REPLICA
+from serbench.protocol.protocol import REPLICA
 from serbench.results.store import Store
 from serbench.results.summary import summarise
 from tests.board.conftest import build, dataset, model

@@ -8,10 +8,11 @@ import pytest
 
 from serbench.board.ranking.boards import make_boards
 from serbench.board.ranking.inflation import inflation_of
-from serbench.board.site.lanes import inflation_lanes, speaker_lanes
+from serbench.board.site.lanes import inflation_lanes, inflation_legend, speaker_lanes
 from serbench.board.site.plot import pareto_panels
 from serbench.board.site.rows import anchor_of
 from serbench.board.site.scale import Height, LogAxis
+from serbench.protocol.protocols import INFLATION_STYLES
 from serbench.scoring.figure import Figure
 from tests.board.site.conftest import SHOWN
 
@@ -135,6 +136,17 @@ def test_inflation_has_a_shape_per_protocol_and_the_points_gained(board_rows):
         "random": "square",
         "si": "circle",
     }
+    assert {lane.name: lane.kind for lane in systems["good"]} == {
+        lane.name: INFLATION_STYLES[lane.name].shape for lane in systems["good"]
+    }
     si = next(lane for lane in systems["good"] if lane.name == "si")
     assert "(" not in si.remark
     assert all("(" in lane.remark for lane in systems["good"] if lane is not si)
+
+
+def test_the_legend_has_a_mark_of_its_own_for_every_protocol_of_the_chart():
+    legend = inflation_legend()
+    assert [(name, sentence) for _, name, sentence in legend] == [
+        (name, style.sentence) for name, style in INFLATION_STYLES.items()
+    ]
+    assert len({mark for mark, _, _ in legend}) == len(legend)

@@ -12,6 +12,7 @@ import pytest
 
 from serbench.board.ranking.boards import make_boards
 from serbench.board.site.pages import SITE, make_environment
+from serbench.protocol.protocols import INFLATION_STYLES
 from serbench.results.row import Score
 from serbench.results.summary import summarise
 from serbench.scoring.figure import Figure
@@ -58,6 +59,11 @@ def test_there_is_an_index_and_a_page_per_protocol_and_dataset(site, board_rows)
     pages = {name.removeprefix(f"{SITE}/") for name in site}
     assert {"index.html", "inflation.html", "si-emodb.html", "si-tess.html", "random-emodb.html"} < pages
     assert len([name for name in pages if name.endswith(".html")]) == len(make_boards(board_rows)) + 2
+
+
+def test_the_page_of_inflation_has_the_legend_of_every_protocol(site):
+    page = site["site/inflation.html"]
+    assert [name for name, style in INFLATION_STYLES.items() if f"<b>{name}</b>: {style.sentence}." not in page] == []
 
 
 def test_the_order_of_rows_changes_no_byte(site, board_rows):

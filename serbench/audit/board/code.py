@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from serbench.audit.ledger import Ledger
+from serbench.audit.board.ledger import Ledger
 from serbench.errors import BoardError
 from serbench.plugin.registry import Registry
 from serbench.results.facts import Declared

@@ -10,9 +10,16 @@ import pytest
 
 from serbench.corpus.manifest import LabelMap
 from serbench.errors import LeakError, ProtocolError
-from serbench.protocol.cross import SHARED_CLASSES, SHARED_MAP, Crossing, crossings, shared_map, unite
+from serbench.protocol.cross_corpus import (
+    SHARED_CLASSES,
+    SHARED_MAP,
+    CrossCorpus,
+    Crossing,
+    crossings,
+    shared_map,
+    unite,
+)
 from serbench.protocol.leakage import check_fold
-from serbench.protocol.protocols import CrossCorpus
 from tests.protocol.corpora import clip, manifest
 from tests.sample_trees import DATASETS, GOLDEN, NAMES, SAMPLES, write_empty
 

@@ -1,4 +1,4 @@
-"""Train on some corpora, test on another: which crossings there are, and who is heard where in each.
+"""Cross-corpus (``cross``): train on some corpora, test on another; which crossings there are, who is in which part.
 
 Conventions
 -----------
@@ -17,12 +17,64 @@ from serbench.corpus.dataset import Dataset
 from serbench.corpus.manifest import LabelMap, Manifest, Utterance
 from serbench.digest import digest_value
 from serbench.errors import ProtocolError
-from serbench.protocol.split import Fold
+from serbench.protocol.protocol import Protocol
+from serbench.protocol.speaker_independent import SpeakerIndependent
+from serbench.protocol.split import Fold, Split
 
 #: The label map that a dataset brings to take part.
 SHARED_MAP = "shared4"
 #: Its classes, in the order of all scores.
 SHARED_CLASSES = ("anger", "happiness", "neutral", "sadness")
+
+
+class CrossCorpus(Protocol):
+    """Test a corpus of which nothing was heard in training."""
+
+    name = "cross"
+    version = "1"
+    summary = (
+        "Cross-corpus: train on one corpus, test on the whole of another; of three or more also train on all others. "
+        "Each corpus brings a label map 'shared4' onto anger, happiness, neutral and sadness; what it does not map is "
+        "left out, and counted. Dev is a fifth of the speakers of each training corpus (by rule; of the test corpus "
+        "never), and a recording that two corpora hold is a leak. Give two datasets or more; the result is a matrix, "
+        "and on its diagonal each corpus's own speaker-independent folds under the same map, for reference."
+    )
+    ranked = True
+    crosses_corpora = True
+
+    def split(self, dataset: Dataset, manifest: Manifest) -> Split:  # noqa: ARG002  (one corpus cannot be crossed)
+        """Refuse: there is nothing to divide in one corpus.
+
+        Raises
+        ------
+        ProtocolError
+            Always.
+        """
+        raise ProtocolError(
+            f"{manifest.dataset}: protocol {self.name} needs two corpora or more, got one; name another"
+        )
+
+    def divide(self, crossing: Crossing, datasets: Mapping[str, Dataset], manifests: Mapping[str, Manifest]) -> Split:
+        """Return the split of the corpora that take part, joined into one manifest by ``unite``.
+
+        Parameters
+        ----------
+        datasets, manifests
+            By name, of all that take part; read by the label map ``shared4``.
+
+        Raises
+        ------
+        ProtocolError
+            When nobody is left for dev, or when, on the diagonal, the corpus's own rule shares speakers or fails.
+        """
+        name = crossing.tested_on
+        if not crossing.is_diagonal:
+            return Split(self.name, self.version, crossing.name, (across(crossing, manifests),))
+        own = SpeakerIndependent().split(datasets[name], manifests[name])
+        if own.shares_speakers:
+            raise ProtocolError(f"{name}: its own split shares speakers, so there is no figure for new speakers")
+        folds = tuple(prefixed(name, fold) for fold in own.folds)
+        return Split(self.name, self.version, crossing.name, folds, dev_shares_speakers=own.dev_shares_speakers)
 
 
 @dataclass(frozen=True)
@@ -99,12 +151,12 @@ def unite(name: str, manifests: Sequence[Manifest]) -> Manifest:
     manifests
         Of different corpora, each read by its ``shared4``.
     """
-    manifests = sorted(manifests, key=lambda each: f"{each.dataset}/")  # so that the ids come sorted
+    manifests = sorted(manifests, key=lambda corpus: f"{corpus.dataset}/")  # so that the ids come sorted
     classes = {
-        f"{each.dataset}/{word}": label
+        f"{corpus.dataset}/{word}": label
         for wanted in SHARED_CLASSES
-        for each in manifests
-        for word, label in each.label_map.classes.items()
+        for corpus in manifests
+        for word, label in corpus.label_map.classes.items()
         if label == wanted
     }
     return Manifest(
@@ -112,9 +164,9 @@ def unite(name: str, manifests: Sequence[Manifest]) -> Manifest:
         version="1",
         root=Path(),
         label_map=LabelMap(SHARED_MAP, "1", classes),
-        utterances=tuple(_renamed(each, utterance) for each in manifests for utterance in each.utterances),
-        deviations=tuple(f"{each.dataset}: {deviation}" for each in manifests for deviation in each.deviations),
-        dropped={f"{each.dataset}/{word}": count for each in manifests for word, count in each.dropped.items()},
+        utterances=tuple(_renamed(corpus, utterance) for corpus in manifests for utterance in corpus.utterances),
+        deviations=tuple(f"{corpus.dataset}: {deviation}" for corpus in manifests for deviation in corpus.deviations),
+        dropped={f"{corpus.dataset}/{word}": count for corpus in manifests for word, count in corpus.dropped.items()},
     )
 
 
@@ -147,8 +199,8 @@ def _dev_speakers(manifests: Sequence[Manifest]) -> set[str]:
     """
     chosen: set[str] = set()
     everybody: list[str] = []
-    for each in manifests:
-        names = sorted((f"{each.dataset}/{speaker}" for speaker in each.speakers), key=digest_value)
+    for manifest in manifests:
+        names = sorted((f"{manifest.dataset}/{speaker}" for speaker in manifest.speakers), key=digest_value)
         chosen.update(names[: round(len(names) / 5)])
         everybody += names
     if len(everybody) < 2:
@@ -173,6 +225,7 @@ def _renamed(manifest: Manifest, utterance: Utterance) -> Utterance:
 __all__ = [
     "SHARED_CLASSES",
     "SHARED_MAP",
+    "CrossCorpus",
     "Crossing",
     "across",
     "crossings",

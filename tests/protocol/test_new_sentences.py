@@ -8,9 +8,9 @@ import pytest
 
 from serbench.errors import ProtocolError
 from serbench.protocol.leakage import check_fold
+from serbench.protocol.new_sentences import sentence_groups
 from serbench.protocol.protocols import get_protocol
 from serbench.protocol.splitters import LeaveOneSpeakerOut
-from serbench.protocol.text import sentence_groups
 from tests.protocol.corpora import clip, grid, manifest
 from tests.sample_trees import DATASETS, NAMES, SAMPLES, write_empty
 

@@ -10,18 +10,19 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from serbench.audit.board_corpora import Place
-from serbench.audit.verify import verify
+from serbench.audit.board.verify import verify
 from serbench.board.rows import stored_rows
 from serbench.digest import digest_file
 from serbench.errors import BoardError, FormatError, SerbenchError, UsageError
+from serbench.locations import Locations
 from serbench.plugin.registry import load_registry
 from serbench.results.facts import Standing
 from serbench.results.store import Store
+from serbench.run.workspace import Workspace
 from serbench.scoring.metrics import confusion
 from tests.board.conftest import build
 from tests.run import toy
-from tests.run.conftest import World, no_progress
+from tests.run.conftest import World
 
 #: Three folds of nearest, six of augmented and of prior under two seeds; each tests six clips.
 CELLS = 15
@@ -47,9 +48,9 @@ class Board:
         self.world, self.folder, self.store = world, folder, Store(folder)
 
     def verify(self, data_roots=None, **options):
-        roots = [self.world.folder] if data_roots is None else data_roots
-        place = Place(self.world.registry, roots, self.world.folder / "cache", None, no_progress)
-        return verify(self.folder, place, **options)
+        roots = (self.world.folder,) if data_roots is None else data_roots
+        locations = Locations(roots, self.world.folder / "cache")
+        return verify(self.folder, Workspace(registry=self.world.registry, locations=locations), **options)
 
     def fails(self, sentence, error=BoardError):
         with pytest.raises(error, match=sentence):

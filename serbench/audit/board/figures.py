@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from serbench.audit.ledger import Ledger
+from serbench.audit.board.ledger import Ledger
 from serbench.errors import BoardError
 from serbench.results.record import Record
 from serbench.results.reported import OF_COUNTS

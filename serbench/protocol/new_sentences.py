@@ -1,4 +1,4 @@
-"""New speakers who say new sentences.
+"""New speakers who say new sentences (``si-text``).
 
 Conventions
 -----------
@@ -15,7 +15,7 @@ from serbench.corpus.dataset import Dataset
 from serbench.corpus.manifest import Manifest
 from serbench.digest import digest_value
 from serbench.errors import ProtocolError
-from serbench.protocol.protocol import Protocol
+from serbench.protocol.protocol import InflationStyle, Protocol
 from serbench.protocol.split import Fold, Split
 
 #: Into so many groups the sentences are dealt; a corpus with fewer has a group for each.
@@ -38,6 +38,8 @@ class NewSentences(Protocol):
         f"where si itself shares speakers, and where a fold leaves fewer than {_LEAST} clips of a class to train on."
     )
     ranked = True
+    inflation = InflationStyle(40, "diamond", "new speakers saying new sentences")
+    repeats_speakers = True
 
     def split(self, dataset: Dataset, manifest: Manifest) -> Split:
         """Return a fold per fold of the dataset's own rule and group of sentences that has clips.
@@ -90,13 +92,13 @@ def sentence_groups(manifest: Manifest) -> list[frozenset[str]]:
         When a clip has no sentence, or all have the same.
     """
     classes: dict[str, set[str]] = defaultdict(set)
-    for each in manifest.utterances:
-        if each.sentence is None:
+    for utterance in manifest.utterances:
+        if utterance.sentence is None:
             raise ProtocolError(
-                f"{manifest.dataset}: {each.id} has no sentence, expected a prompt for every clip: it cannot be told "
-                f"which sentences are new"
+                f"{manifest.dataset}: {utterance.id} has no sentence, expected a prompt for every clip: it cannot be "
+                f"told which sentences are new"
             )
-        classes[each.sentence].add(each.label)
+        classes[utterance.sentence].add(utterance.label)
     if len(classes) < 2:
         raise ProtocolError(f"{manifest.dataset}: all clips say {min(classes)!r}, expected two sentences or more")
     order = sorted(classes, key=lambda sentence: (sorted(classes[sentence]), digest_value(sentence)))

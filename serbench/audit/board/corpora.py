@@ -10,48 +10,21 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-from serbench.audit.ledger import Ledger
+from serbench.audit.board.ledger import Ledger
+from serbench.audit.recorded_splits import RecordedSplits
 from serbench.digest import canonical_json, digest_value
 from serbench.errors import BoardError, DatasetMissingError, UnknownNameError, UsageError
-from serbench.plugin.registry import Registry
-from serbench.protocol.protocols import CrossCorpus, Protocol, get_protocol
+from serbench.protocol.protocol import Protocol
 from serbench.protocol.split import Split
 from serbench.results.record import Record
 from serbench.results.store import Store, TestPredictions
-from serbench.run.corpora import Corpus, open_corpus
-from serbench.run.crossing import cross
-from serbench.run.request import Progress, Request
+from serbench.run.corpora import Corpus
+from serbench.run.workspace import Workspace
 
 
-@dataclass(frozen=True)
-class Place:
-    """Where a verification finds what it compares with.
-
-    Attributes
-    ----------
-    registry
-        The plugins.
-    data_roots
-        Folders that hold corpora.
-    cache
-        Where what is known of recordings is kept.
-    emobox
-        A copy of EmoBox's data folder, or None.
-    progress
-        Shows that recordings are read.
-    """
-
-    registry: Registry
-    data_roots: Sequence[Path]
-    cache: Path
-    emobox: Path | None
-    progress: Progress
-
-
-def check_originals(store: Store, records: Sequence[Record], place: Place, ledger: Ledger) -> set[str]:
+def check_corpora(store: Store, records: Sequence[Record], workspace: Workspace, ledger: Ledger) -> set[str]:
     """Compare labels, speakers, folds, standings and digests of every task with its corpus.
 
     Returns
@@ -67,21 +40,19 @@ def check_originals(store: Store, records: Sequence[Record], place: Place, ledge
     for record in records:
         facts = [record.key.task, sorted(record.left_out)]
         tasks[digest_value(facts)].append(record)
-    union = {name for record in records for name in record.key.dataset.corpora}
+    splits = RecordedSplits(workspace)
     missed: set[str] = set()
-    opened: dict[str, Corpus] = {}
     for group in tasks.values():
         first = group[0]
         dataset, protocol = first.key.dataset.name, first.key.protocol.name
         try:
-            known = get_protocol(protocol, emobox=place.emobox)
-            _check_protocol(store, group, known, ledger)
-            corpus, split = _open(first, known, place, union, opened)
+            _check_protocol(store, group, workspace.protocol(protocol), ledger)
+            made = splits.make(first)
         except (DatasetMissingError, UnknownNameError, UsageError) as error:
             ledger.skip(f"labels, speakers, folds and recordings of {dataset} under {protocol}: {error}")
             missed.update(first.key.dataset.members)
             continue
-        _check_task(store, group, corpus, split, ledger)
+        _check_task(store, group, made.corpus, made.split, ledger)
     return missed
 
 
@@ -107,31 +78,6 @@ def _version(store: Store, record: Record, what: str, found: str, expected: str)
     )
 
 
-def _open(
-    record: Record, protocol: Protocol, place: Place, union: set[str], opened: dict[str, Corpus]
-) -> tuple[Corpus, Split]:
-    """Return the corpus of a record and its split, as a run would make them today; ``opened`` keeps what was read."""
-    facts = record.key.dataset
-    skip_bad = bool(record.left_out)
-    if isinstance(protocol, CrossCorpus):
-        members = tuple(sorted(facts.corpora if len(facts.corpora) > 1 else union))
-        request = Request(models=(), datasets=members, protocols=(protocol.name,), skip_bad_audio=skip_bad)
-        found = cross(protocol, request, place.registry, place.data_roots, place.cache, place.progress)
-        for crossed, split in found.tasks:
-            if crossed.manifest.dataset == facts.name:
-                return crossed, split
-        raise UsageError(f"its corpora {list(members)} give no crossing of that name here")
-    asked = digest_value([facts.name, facts.params, skip_bad])
-    if asked not in opened:
-        dataset = place.registry.get("dataset", facts.name).create(**facts.params)
-        with place.progress(f"reading {facts.name}", 0) as advance:
-            opened[asked] = open_corpus(
-                dataset, place.data_roots, place.cache, skip_bad_audio=skip_bad, progress=advance
-            )
-    corpus = opened[asked]
-    return corpus, protocol.split(corpus.dataset, corpus.manifest)
-
-
 def _check_task(store: Store, group: Sequence[Record], corpus: Corpus, split: Split, ledger: Ledger) -> None:
     for record in group:
         path = store.record_path(record)
@@ -140,6 +86,8 @@ def _check_task(store: Store, group: Sequence[Record], corpus: Corpus, split: Sp
             _check_labels(path, found, corpus, split, ledger)
         _check_fold(path, record, found, split, ledger)
         _check_standing(path, record, corpus, ledger)
+        if record.left_out:
+            _check_left_out(path, record, corpus, ledger)
     first = group[0]
     path, name = store.record_path(first), corpus.manifest.dataset
     facts, wanted = corpus.facts(), first.key.dataset
@@ -179,10 +127,10 @@ def _check_labels(path: Path, found: TestPredictions, corpus: Corpus, split: Spl
 
 def _check_fold(path: Path, record: Record, predictions: TestPredictions | None, split: Split, ledger: Ledger) -> None:
     name, number = record.key.fold, record.key.protocol.folds
-    fold = {each.name: each for each in split.folds}.get(name)
-    if fold is None or number != len(split.folds):
-        names = ", ".join(each.name for each in split.folds)
-        raise BoardError(f"{path}: its fold is {name} of {number}, expected one of {len(split.folds)}: {names}")
+    folds = {fold.name: fold for fold in split.folds}
+    if name not in folds or number != len(folds):
+        raise BoardError(f"{path}: its fold is {name} of {number}, expected one of {len(folds)}: {', '.join(folds)}")
+    fold = folds[name]
     if record.status != "done":
         return
     if predictions is not None and predictions.ids != fold.test:
@@ -208,4 +156,13 @@ def _check_standing(path: Path, record: Record, corpus: Corpus, ledger: Ledger) 
         ledger.expect("standings", found, value, f"{path}: it says {name} {found}, but its corpus says {value}")
 
 
-__all__ = ["Place", "check_originals"]
+def _check_left_out(path: Path, record: Record, corpus: Corpus, ledger: Ledger) -> None:
+    """Check that what was left out is what cannot be read: nobody is to choose what is tested."""
+    for uid in sorted({*record.left_out} ^ {*corpus.inventory.bad}):
+        was = "left out" if uid in record.left_out else "kept"
+        can = "can" if uid in record.left_out else "cannot"
+        raise BoardError(f"{path}: {uid} was {was}, expected otherwise: it {can} be read here")
+    ledger.holds("recordings left out", len(record.left_out))
+
+
+__all__ = ["check_corpora"]

@@ -13,10 +13,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from serbench.audit.board_code import check_code, check_declared
-from serbench.audit.board_corpora import Place, check_originals
-from serbench.audit.board_figures import check_cells
-from serbench.audit.ledger import Ledger
+from serbench.audit.board.code import check_code, check_declared
+from serbench.audit.board.corpora import check_corpora
+from serbench.audit.board.figures import check_cells
+from serbench.audit.board.ledger import Ledger
 from serbench.board.leaderboard import Leaderboard
 from serbench.board.rows import metrics_of
 from serbench.board.site.pages import SITE
@@ -26,14 +26,15 @@ from serbench.plugin.registry import Registry
 from serbench.results.record import Record
 from serbench.results.store import Store
 from serbench.results.summary import summarise
+from serbench.run.workspace import Workspace
 
 
-def verify(folder: Path, place: Place, *, allow_changed_code: bool = False) -> Ledger:
+def verify(folder: Path, workspace: Workspace, *, allow_changed_code: bool = False) -> Ledger:
     """Verify the records of a folder, and the views where there are some.
 
     Parameters
     ----------
-    place
+    workspace
         Where plugins and recordings are found.
     allow_changed_code
         List plugins whose code differs from what made a record, in place of raising.
@@ -47,14 +48,14 @@ def verify(folder: Path, place: Place, *, allow_changed_code: bool = False) -> L
     UsageError
         When there are no records.
     """
-    store, ledger, registry = Store(folder), Ledger(), place.registry
+    store, ledger, registry = Store(folder), Ledger(), workspace.registry
     metrics = {name: registry.get("metric", name) for name in registry.metrics}
     records = check_cells(store, metrics, ledger)
     if not records:
         raise UsageError(f"no records below {folder}, expected a leaderboard; see serbench leaderboard add --help")
     changed = check_code(store, records, registry, ledger, allow_changed=allow_changed_code)
     check_declared(store, records, registry, ledger)
-    missed = check_originals(store, records, place, ledger)
+    missed = check_corpora(store, records, workspace, ledger)
     for name in changed:
         if name in missed:
             ledger.skip(f"code of dataset {name}: it has changed since; what it yields is checked with its recordings")
