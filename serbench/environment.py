@@ -50,7 +50,7 @@ def data_roots(named: Sequence[Path] = ()) -> tuple[Path, ...]:
         When a named folder does not exist.
     """
     variable = os.environ.get("SERBENCH_DATA", "")
-    roots = tuple(named) or tuple(Path(each).expanduser() for each in variable.split(os.pathsep) if each)
+    roots = tuple(named) or tuple(Path(folder).expanduser() for folder in variable.split(os.pathsep) if folder)
     for root in roots:
         if not root.is_dir():
             raise UsageError(

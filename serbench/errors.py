@@ -34,7 +34,7 @@ from typing import ClassVar
 
 
 class SerbenchError(Exception):
-    """Root of all errors that are somebody's to mend, not a bug of ours."""
+    """Root of all errors that are somebody's to fix, not a bug of ours."""
 
     exit_code: ClassVar[int] = 1
 

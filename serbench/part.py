@@ -61,7 +61,7 @@ class Identity:
     params
         All arguments, defaults included, as JSON-like values.
     label
-        For people: the name, and in brackets the arguments that differ from their defaults.
+        For people: the name, and in square brackets the arguments that differ from their defaults.
     settings
         JSON-like facts beyond the arguments that decide results, such as a training recipe.
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
@@ -159,6 +160,28 @@ def test_only_the_console_prints(name):
     calls = [node for node in ast.walk(tree(name)) if isinstance(node, ast.Call)]
     printing = [node.lineno for node in calls if isinstance(node.func, ast.Name) and node.func.id == "print"]
     assert printing == [] or name == "serbench/cli/console.py"
+
+
+def test_a_class_name_means_one_thing():
+    where = defaultdict(list)
+    for name in SOURCES:
+        for node in ast.walk(tree(name)):
+            if isinstance(node, ast.ClassDef):
+                where[node.name].append(name)
+    assert {name: files for name, files in where.items() if len(files) > 1} == {}
+
+
+@pytest.mark.parametrize("name", CORE_SOURCES)
+def test_loop_variables_of_long_functions_are_named_for_what_they_hold(name):
+    functions = [node for node in ast.walk(tree(name)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    found = {
+        node.lineno
+        for function in functions
+        if function.end_lineno - function.lineno >= 15
+        for node in ast.walk(function)
+        if isinstance(node, ast.Name) and node.id == "each" and isinstance(node.ctx, ast.Store)
+    }
+    assert found == set(), "lines that bind `each` in a function of more than fifteen lines"
 
 
 @pytest.mark.parametrize("name", SOURCES)

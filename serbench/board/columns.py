@@ -2,10 +2,10 @@
 
 Conventions
 -----------
-A column says what a row has under it (:attr:`Column.value`, in full: fractions, seconds, bytes), how people read that
-(:attr:`Column.text`), what it is called and which tables show it. The views take the columns of their table by
-:func:`columns_of` in the order of :data:`COLUMNS`, and none of them names a column of its own. To add a column, add it
-here: it is then in every view that it names, and in CSV, JSON and frames, which have all columns by their keys.
+A column says what a row has under it (:attr:`BoardColumn.value`, in full: fractions, seconds, bytes), how people read
+that (:attr:`BoardColumn.text`), what it is called and which tables show it. The views take the columns of their table
+by :func:`columns_of` in the order of :data:`COLUMNS`, and none of them names a column of its own. To add a column, add
+it here: it is then in every view that it names, and in CSV, JSON and frames, which have all columns by their keys.
 
 Columns of metrics are made from the cards of the metrics by which the rows were scored, those of plugins too: in per
 cent where a metric lies between 0 and 1 and more is better, else with three digits. Recalls are a column per class.
@@ -53,7 +53,7 @@ class Table(Enum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Column:
+class BoardColumn:
     """A column.
 
     Attributes
@@ -111,7 +111,7 @@ class Column:
         return NOTHING if value is None or value == "" else one_line(str(value))
 
 
-def columns_of(table: Table | None, boards: Sequence[Board]) -> list[Column]:
+def columns_of(table: Table | None, boards: Sequence[Board]) -> list[BoardColumn]:
     """Return the columns of a table in their order; ``None``: of the files, all of them.
 
     Parameters
@@ -133,7 +133,7 @@ def columns_of(table: Table | None, boards: Sequence[Board]) -> list[Column]:
     return found
 
 
-def column_of(key: str) -> Column:
+def column_of(key: str) -> BoardColumn:
     """Return one of the columns that every leaderboard has, by its key."""
     return next(column for group in COLUMNS if isinstance(group, tuple) for column in group if column.key == key)
 
@@ -150,13 +150,13 @@ def _is_share(card: MetricCard) -> bool:
 _CORE = {metric.card.name: metric.card for metric in CORE_METRICS}
 
 
-def _other_metrics(rows: Iterable[Row]) -> list[Column]:
+def _other_metrics(rows: Iterable[Row]) -> list[BoardColumn]:
     """Return the columns of the metrics beside UAR that the rows were scored by, the core ones first."""
     cards = _CORE | {card.name: card for row in rows for card in row.metrics.values()}
     return [column for card in cards.values() if card.name != "uar" for column in _of_metric(card)]
 
 
-def _of_metric(card: MetricCard) -> tuple[Column, Column]:
+def _of_metric(card: MetricCard) -> tuple[BoardColumn, BoardColumn]:
     name, write = card.name, percent if _is_share(card) else decimal
 
     def mean(_: Board, placement: Placement) -> Figure:
@@ -172,7 +172,7 @@ def _of_metric(card: MetricCard) -> tuple[Column, Column]:
         score = placement.row.score(name)
         return write(score.mean) + ("" if score.spread.value is None else f" ± {write(score.spread)}")
 
-    column = Column(
+    column = BoardColumn(
         key=name,
         value=mean,
         kind="figure",
@@ -182,7 +182,7 @@ def _of_metric(card: MetricCard) -> tuple[Column, Column]:
         better=card.better,
         tables=_TABLES_OF_METRIC.get(name, _TABLES_OF_CORE if name in _CORE else _TABLES_OF_OTHERS),
     )
-    return column, Column(key=f"{name}_sd", value=spread, kind="figure")
+    return column, BoardColumn(key=f"{name}_sd", value=spread, kind="figure")
 
 
 #: The headline stands everywhere; calibration in the long tables alone; what a plugin brings, wherever metrics stand.
@@ -195,15 +195,15 @@ _TABLES_OF_METRIC = {
 }
 
 
-def _recall_columns(rows: Iterable[Row]) -> list[Column]:
+def _recall_columns(rows: Iterable[Row]) -> list[BoardColumn]:
     """Return a column per class that the rows know, in the order of their tasks."""
     none = Figure.undefined("no cell is done")
 
-    def column(name: str) -> Column:
+    def column(name: str) -> BoardColumn:
         def recall(_: Board, placement: Placement) -> Figure:
             return placement.row.recalls.get(name, none)
 
-        return Column(
+        return BoardColumn(
             key=f"recall:{name}",
             value=recall,
             kind="figure",
@@ -216,7 +216,7 @@ def _recall_columns(rows: Iterable[Row]) -> list[Column]:
     return [column(name) for name in dict.fromkeys(name for row in rows for name in row.recalls)]
 
 
-def _cost(key: str, heading: str = "", *tables: Table) -> Column:
+def _cost(key: str, heading: str = "", *tables: Table) -> BoardColumn:
     """Return the column of a figure of cost; ``◆`` stands before it where the row is Pareto-optimal against it."""
     axis = next((axis for axis in AXES if axis.figure == key), None)
 
@@ -228,12 +228,12 @@ def _cost(key: str, heading: str = "", *tables: Table) -> Column:
         return mark + short(cost(board, placement))
 
     better: Literal["higher", "lower"] = "higher" if key.endswith("_realtime") else "lower"
-    return Column(
+    return BoardColumn(
         key=key, value=cost, kind="figure", heading=heading, text=text, better=better, tables=frozenset(tables)
     )
 
 
-def _other_costs(rows: Iterable[Row]) -> list[Column]:
+def _other_costs(rows: Iterable[Row]) -> list[BoardColumn]:
     """Return the columns of the costs that the rows have and no page names."""
     named = {column.key for column in _NAMED_COSTS}
     return [_cost(key) for key in dict.fromkeys(name for row in rows for name in of_note(row.cost)) if key not in named]
@@ -272,26 +272,26 @@ def _interval(_: Board, placement: Placement) -> str:
     return span(placement.row.interval)
 
 
-def _of_board(key: str, value: Callable[[Board], Value], kind: Kind = "text") -> Column:
+def _of_board(key: str, value: Callable[[Board], Value], kind: Kind = "text") -> BoardColumn:
     """Return the column, for files alone, of a fact that all rows of a board share."""
-    return Column(key=key, value=lambda board, _: value(board), kind=kind)
+    return BoardColumn(key=key, value=lambda board, _: value(board), kind=kind)
 
 
-def _of_row(key: str, value: Callable[[Row], Value], kind: Kind = "text") -> Column:
+def _of_row(key: str, value: Callable[[Row], Value], kind: Kind = "text") -> BoardColumn:
     """Return the column, for files alone, of a fact of a row."""
-    return Column(key=key, value=lambda _, placement: value(placement.row), kind=kind)
+    return BoardColumn(key=key, value=lambda _, placement: value(placement.row), kind=kind)
 
 
-def _of_placement(key: str, value: Callable[[Placement], Value], kind: Kind = "text") -> Column:
+def _of_placement(key: str, value: Callable[[Placement], Value], kind: Kind = "text") -> BoardColumn:
     """Return the column, for files alone, of where a row stands."""
-    return Column(key=key, value=lambda _, placement: value(placement), kind=kind)
+    return BoardColumn(key=key, value=lambda _, placement: value(placement), kind=kind)
 
 
 _PLACE = (
     _of_board("protocol", lambda board: board.protocol),
     _of_board("dataset", lambda board: board.dataset),
     _of_row("task", lambda row: row.task),
-    Column(
+    BoardColumn(
         key="rank",
         value=lambda _, placement: placement.rank,
         kind="count",
@@ -301,7 +301,7 @@ _PLACE = (
         tables=frozenset({Table.SCORES, Table.TERMINAL, Table.LATEX, Table.INDEX, Table.SITE}),
     ),
     _of_placement("rank_is_shared", lambda placement: placement.is_shared, "truth"),
-    Column(
+    BoardColumn(
         key="model",
         value=lambda _, placement: placement.name,
         heading="model",
@@ -317,7 +317,7 @@ _PLACE = (
 
 _HEADLINE = (
     *_of_metric(_CORE["uar"]),
-    Column(
+    BoardColumn(
         key="interval",
         value=lambda _, placement: placement.row.interval.method or placement.row.interval.reason,
         heading="95 % CI",
@@ -326,7 +326,7 @@ _HEADLINE = (
     ),
     _of_row("uar_low", lambda row: row.interval.low, "figure"),
     _of_row("uar_high", lambda row: row.interval.high, "figure"),
-    Column(
+    BoardColumn(
         key="groups",
         value=_groups,
         heading="group",
@@ -336,7 +336,7 @@ _HEADLINE = (
 )
 
 _MORE = (
-    Column(
+    BoardColumn(
         key="adjusted_uar",
         value=lambda _, placement: placement.row.adjusted_uar,
         kind="figure",
@@ -345,7 +345,7 @@ _MORE = (
         better="higher",
         tables=frozenset({Table.CARD}),
     ),
-    Column(
+    BoardColumn(
         key="seeds",
         value=lambda _, placement: len(placement.row.seeds),
         kind="count",
@@ -353,7 +353,7 @@ _MORE = (
         tables=frozenset({Table.SCORES, Table.CARD}),
     ),
     _of_row("folds", lambda row: row.folds, "count"),
-    Column(
+    BoardColumn(
         key="cells_done",
         value=lambda _, placement: placement.row.cells["done"],
         kind="count",
@@ -368,7 +368,7 @@ _MORE = (
     _of_placement("not_significantly_different", lambda placement: "; ".join(placement.not_different)),
     _of_board("minimum_detectable_difference", lambda board: board.detectable, "figure"),
     *(
-        Column(
+        BoardColumn(
             key=f"pareto_optimal_{axis.name}",
             value=lambda _, placement, name=axis.name: placement.pareto_optimal[name],  # type: ignore[misc]
             kind="truth",
@@ -384,7 +384,7 @@ _MORE = (
 )
 
 _MACHINE = (
-    Column(
+    BoardColumn(
         key="machine",
         value=lambda _, placement: machine_name(placement.row.machine),
         heading="machine",
@@ -402,8 +402,8 @@ _MACHINE = (
 )
 
 #: Every column, in the order of all tables and files: given ones, and those that the rows make.
-COLUMNS: tuple[tuple[Column, ...] | Callable[[Sequence[Row]], Sequence[Column]], ...] = (
+COLUMNS: tuple[tuple[BoardColumn, ...] | Callable[[Sequence[Row]], Sequence[BoardColumn]], ...] = (
     *(_PLACE, _HEADLINE, _other_metrics, _MORE, _recall_columns, _NAMED_COSTS, _other_costs, _MACHINE),
 )
 
-__all__ = ["COLUMNS", "Column", "Kind", "Table", "Value", "column_of", "columns_of", "metric_label"]
+__all__ = ["COLUMNS", "BoardColumn", "Kind", "Table", "Value", "column_of", "columns_of", "metric_label"]

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from serbench.board.columns import Column, Table, columns_of
+from serbench.board.columns import BoardColumn, Table, columns_of
 from serbench.board.numbers import one_line
 from serbench.board.ranking.boards import Board, Placement, make_boards
 from serbench.board.wording import audio_label
@@ -89,7 +89,7 @@ def _result(board: Board, placement: Placement) -> dict[str, Any]:
     }
 
 
-def _metric(column: Column, row: Row, value: Any) -> dict[str, Any]:
+def _metric(column: BoardColumn, row: Row, value: Any) -> dict[str, Any]:
     kind, arguments = _TYPES.get(column.key, (column.key, {}))
     arguments = {**arguments, "seeds": len(row.seeds), "folds": row.folds, "evidence": row.evidence}
     if column.key == "uar" and row.interval.low is not None:

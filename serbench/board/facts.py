@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from serbench.board.columns import Column, columns_of
+from serbench.board.columns import BoardColumn, columns_of
 from serbench.board.ranking.boards import Board, Placement
 
 
-def row_facts(columns: Sequence[Column], board: Board, placement: Placement) -> dict[str, Any]:
+def row_facts(columns: Sequence[BoardColumn], board: Board, placement: Placement) -> dict[str, Any]:
     """Return a row in one flat line, by the keys of columns; numbers in full, None for what is not known."""
     return {column.key: column.fact(board, placement) for column in columns}
 

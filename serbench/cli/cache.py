@@ -32,20 +32,20 @@ def info(as_json: AsJson = False) -> None:
     if as_json:
         facts = [
             {
-                "name": each.name,
-                "identity": each.identity,
-                "rows": each.rows,
-                "bytes": each.bytes,
-                "folder": each.folder,
+                "name": entry.name,
+                "identity": entry.identity,
+                "rows": entry.rows,
+                "bytes": entry.bytes,
+                "folder": entry.folder,
             }
-            for each in entries
+            for entry in entries
         ]
         console.print_json({"cache": cache, "features": facts})
         return
-    console.fields([("cache", cache), ("features", _size(sum(each.bytes for each in entries)))])
+    console.fields([("cache", cache), ("features", _size(sum(entry.bytes for entry in entries)))])
     if entries:
         console.line()
-        rows = [(each.folder.name, each.rows, _size(each.bytes)) for each in entries]
+        rows = [(entry.folder.name, entry.rows, _size(entry.bytes)) for entry in entries]
         console.table(("feature", "rows", "size"), rows, right=("rows", "size"))
 
 
@@ -65,12 +65,12 @@ def verify(as_json: AsJson = False) -> None:
 
     cache = FeatureCache(cache_folder())
     entries, damaged, left = cache.info(), cache.verify(), cache.left_over()
-    rows = sum(each.rows for each in entries)
+    rows = sum(entry.rows for entry in entries)
     if as_json:
         console.print_json({"rows": rows, "damaged": damaged, "left_over": left})
     elif not damaged:
         spare = f"; {len(left)} files are left over from something interrupted and never read" if left else ""
-        console.line(f"all is whole: {rows} rows, {_size(sum(each.bytes for each in entries))}{spare}")
+        console.line(f"all is intact: {rows} rows, {_size(sum(entry.bytes for entry in entries))}{spare}")
     if damaged:
         more = f", and {len(damaged) - 1} more (--json names all)" if len(damaged) > 1 else ""
         raise FormatError(f"damaged: {damaged[0]}{more}; serbench cache prune removes what is there")
@@ -87,10 +87,10 @@ def prune(name: Name = None, yes: Yes = False, as_json: AsJson = False) -> None:
 
     cache = FeatureCache(cache_folder())
     entries = cache.info()
-    if name is not None and name not in {each.name for each in entries}:
-        raise UnknownNameError("feature in the cache", name, {each.name for each in entries})
-    going = [each for each in entries if name in {None, each.name}]
-    rows, size = sum(each.rows for each in going), sum(each.bytes for each in going)
+    if name is not None and name not in {entry.name for entry in entries}:
+        raise UnknownNameError("feature in the cache", name, {entry.name for entry in entries})
+    going = [entry for entry in entries if name in {None, entry.name}]
+    rows, size = sum(entry.rows for entry in going), sum(entry.bytes for entry in going)
     if not yes and going:
         typer.confirm(f"remove {rows} rows, {_size(size)}?", abort=True, err=True)
     freed = cache.prune(name)

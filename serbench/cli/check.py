@@ -9,11 +9,11 @@ import typer
 
 from serbench.cli import console
 from serbench.cli.options import AsJson, DataRoots, NoPlugins, PluginFiles, open_registry
-from serbench.cli.show import Kind, kind_of
+from serbench.cli.show import PartKind, kind_of
 from serbench.errors import PluginError, UsageError
 
 if TYPE_CHECKING:
-    from serbench.testing.check import Case, Outcome
+    from serbench.testing.check import Case, CheckResult
 
 #: What follows a clean bill.
 _NEXT = {
@@ -29,7 +29,7 @@ def register(program: typer.Typer) -> None:
 
 def check(
     name: Annotated[str, typer.Argument(help="Of a dataset, feature, augmentation, model or metric.")],
-    kind: Annotated[Kind | None, typer.Option("--kind", help="Which, where two kinds have that name.")] = None,
+    kind: Annotated[PartKind | None, typer.Option("--kind", help="Which, where two kinds have that name.")] = None,
     data_root: DataRoots = None,
     plugin: PluginFiles = None,
     no_plugins: NoPlugins = False,
@@ -45,34 +45,34 @@ def check(
 
     registry = open_registry(plugin, no_plugins)
     found = kind_of(registry, name, kind)
-    if found == Kind.PROTOCOL:
+    if found == PartKind.PROTOCOL:
         raise UsageError(f"{name!r} is a protocol, expected a plugin; protocols are part of serbench")
     offer = registry.shelves[found][name]
     outcomes = _run(cases_of(offer.part, registry, data_roots(data_root or ())))
     if as_json:
-        facts = [each.facts() for each in outcomes]
+        facts = [outcome.facts() for outcome in outcomes]
         console.print_json({"kind": found, "name": name, "version": offer.part.card.version, "checks": facts})
     else:
         console.line(f"{found} {name}, version {offer.part.card.version}, from {offer.provider}")
-        rows = [(each.check.name, each.status, each.reason or each.check.summary) for each in outcomes]
+        rows = [(outcome.check.name, outcome.status, outcome.reason or outcome.check.summary) for outcome in outcomes]
         console.table(("check", "result", "what must hold, or why not"), rows)
-    counts = Counter(each.status for each in outcomes)
+    counts = Counter(outcome.status for outcome in outcomes)
     if counts["failed"]:
-        first = next(each for each in outcomes if each.status == "failed")
+        first = next(outcome for outcome in outcomes if outcome.status == "failed")
         raise PluginError(
-            f"{name} fails {counts['failed']} of {len(outcomes)} checks, first {first.check.name}; mend the plugin and "
+            f"{name} fails {counts['failed']} of {len(outcomes)} checks, first {first.check.name}; fix the plugin and "
             f"run it again"
         )
     if not as_json:
         console.line(f"{counts['passed']} passed, {counts['exempt']} exempt")
         if found in _NEXT:
             words = [f" --plugin {path}" for path in plugin or ()]
-            if found == Kind.DATASET:
+            if found == PartKind.DATASET:
                 words += [f" --data-root {path}" for path in data_root or ()]
             console.line(f"next: {_NEXT[found].format(name=name)}{''.join(words)}")
 
 
-def _run(cases: tuple[Case, ...]) -> list[Outcome]:
+def _run(cases: tuple[Case, ...]) -> list[CheckResult]:
     outcomes = []
     with console.progress(len(cases), "checking") as bar:
         for case in cases:

@@ -42,7 +42,7 @@ def where(data_root: DataRoots = None, as_json: AsJson = False) -> None:
         ]
     )
     console.line()
-    console.table(("dataset", "folder"), [(each["name"], each["folder"] or each["reason"]) for each in found])
+    console.table(("dataset", "folder"), [(corpus["name"], corpus["folder"] or corpus["reason"]) for corpus in found])
 
 
 def _place(dataset: Dataset, roots: Sequence[Path], cache: Path) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from serbench.cli import console
-from serbench.cli.request import Instead, Prepared, with_options
+from serbench.cli.request import OwnOption, Prepared, with_options
 from serbench.cli.run import finish, run_cells
 from serbench.errors import UnknownNameError, UsageError
 from serbench.protocol.protocols import INFLATION_STYLES
@@ -32,7 +32,7 @@ _Compared = Annotated[
 
 def register(program: typer.Typer) -> None:
     """Add the command to the program."""
-    protocol = Instead(_Compared, _with_reference)
+    protocol = OwnOption(_Compared, _with_reference)
     program.command("inflate")(with_options(inflate, protocol=protocol, floors=False, emobox=None, save_models=False))
 
 

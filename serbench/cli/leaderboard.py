@@ -197,13 +197,13 @@ def add(
         predictions=not no_predictions,
     )
     if as_json:
-        facts = {"to": to, "added": [each.stem for each in done.added], "present": [e.stem for e in done.present]}
+        facts = {"to": to, "added": [record.stem for record in done.added], "present": [e.stem for e in done.present]}
         console.print_json({**facts, "left": [_name(row) for row in left]})
         return
     for row in taken:
         console.line(_name(row))
     for row in left:
-        console.prose(f"left out, not whole: {_name(row)}: {row.problems[0]}")
+        console.prose(f"left out, incomplete: {_name(row)}: {row.problems[0]}")
     console.line(f"{len(taken)} rows: {len(done.added)} records added to {to}, {len(done.present)} were there")
     console.line(f"next: serbench leaderboard build {to} && serbench leaderboard verify {to}")
 

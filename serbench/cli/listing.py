@@ -68,7 +68,7 @@ def list_(
     kind = topic.value.removesuffix("s")
     _list_offers(kind, registry.shelves[kind], as_json)
     if registry.broken:
-        broken = ", ".join(repr(each.name) for each in registry.broken)
+        broken = ", ".join(repr(plugin.name) for plugin in registry.broken)
         console.notice(f"these plugins are broken: {broken}, see serbench list plugins")
 
 
@@ -153,25 +153,25 @@ def plugin_facts(registry: Registry) -> list[dict[str, Any]]:
     """Return every plugin, the broken ones too, JSON-like and sorted by distribution and name."""
     found = [
         {
-            "plugin": each.provider.name,
-            "distribution": each.provider.distribution,
-            "version": each.provider.version,
-            "offers": dict(each.names),
-            "observes": each.observes,
+            "plugin": provider.provider.name,
+            "distribution": provider.provider.distribution,
+            "version": provider.provider.version,
+            "offers": dict(provider.names),
+            "observes": provider.observes,
             "error": None,
         }
-        for each in registry.providers()
+        for provider in registry.providers()
     ]
     found += [
         {
-            "plugin": each.name,
-            "distribution": each.distribution,
-            "version": each.version,
+            "plugin": plugin.name,
+            "distribution": plugin.distribution,
+            "version": plugin.version,
             "offers": {},
             "observes": False,
-            "error": each.error,
+            "error": plugin.error,
         }
-        for each in registry.broken
+        for plugin in registry.broken
     ]
     return sorted(found, key=lambda each: (each["distribution"], each["plugin"]))
 

@@ -81,9 +81,9 @@ def open_registry(files: Sequence[Path] | None, no_plugins: bool, *, refuse_brok
 
     registry = load_registry(only=() if no_plugins else None, files=files or ())
     named = {path.name for path in files or ()}
-    for each in registry.broken:
-        if refuse_broken and each.distribution in named:
-            raise PluginError(f"{each.distribution}: {each.error}")
+    for plugin in registry.broken:
+        if refuse_broken and plugin.distribution in named:
+            raise PluginError(f"{plugin.distribution}: {plugin.error}")
     return registry
 
 

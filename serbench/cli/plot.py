@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from serbench.results.row import Row
 
 
-class Kind(StrEnum):
+class FigureKind(StrEnum):
     """What can be drawn."""
 
     CONFUSION = "confusion"
@@ -38,7 +38,7 @@ class Cost(StrEnum):
     PARAMETERS = "parameters"
 
 
-What = Annotated[Kind, typer.Argument(metavar="FIGURE", help="What is drawn.")]
+What = Annotated[FigureKind, typer.Argument(metavar="FIGURE", help="What is drawn.")]
 Runs = Annotated[
     list[Path],
     typer.Argument(metavar="RUN...", help="The --out folders of runs, or leaderboards; rows are put together."),
@@ -82,7 +82,7 @@ def plot(
     from serbench.board.figures.choose import Wanted, join
     from serbench.board.figures.sheet import write_figure
 
-    if cost is not None and figure is not Kind.PARETO:
+    if cost is not None and figure is not FigureKind.PARETO:
         raise UsageError(f"--cost {cost} goes with pareto, not with {figure}")
     wanted = Wanted(tuple(model or ()), tuple(dataset or ()), protocol)
     rows = join([stored_rows(folder, plugin, no_plugins) for folder in runs])
@@ -91,20 +91,20 @@ def plot(
     console.line(f"written: {to}")
 
 
-def _drawer(figure: Kind, rows: Sequence[Row], wanted: Wanted, cost: Cost) -> Callable[[Any], str]:
+def _drawer(figure: FigureKind, rows: Sequence[Row], wanted: Wanted, cost: Cost) -> Callable[[Any], str]:
     from serbench.board.figures import confusion, critical_difference, inflation, pareto, speakers
     from serbench.board.ranking import pareto as axes
 
-    if figure is Kind.PARETO:
+    if figure is FigureKind.PARETO:
         axis = next(axis for axis in axes.AXES if axis.name == cost.value)
         return lambda sheet: pareto.draw(sheet, rows, wanted, axis)
     draw = {
-        Kind.CONFUSION: confusion.draw,
-        Kind.INFLATION: inflation.draw,
-        Kind.CRITICAL_DIFFERENCE: critical_difference.draw,
-        Kind.SPEAKERS: speakers.draw,
+        FigureKind.CONFUSION: confusion.draw,
+        FigureKind.INFLATION: inflation.draw,
+        FigureKind.CRITICAL_DIFFERENCE: critical_difference.draw,
+        FigureKind.SPEAKERS: speakers.draw,
     }[figure]
     return lambda sheet: draw(sheet, rows, wanted)
 
 
-__all__ = ["Cost", "Kind", "plot", "register"]
+__all__ = ["Cost", "FigureKind", "plot", "register"]

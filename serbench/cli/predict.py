@@ -53,7 +53,7 @@ def predict(
         raise UsageError("--json and --csv were both given, expected one of them")
     cards, paths = find_models(model), find_recordings(audio)
     models = load_models(cards, open_registry(plugin, no_plugins), resolve_device(device.value))
-    for name in sorted({name for each in models for name in each.changed}):
+    for name in sorted({name for model in models for name in model.changed}):
         console.notice(f"the code of {name} is not what it was when the model was saved; it may predict otherwise")
     with console.progress(len(paths), "predicting") as bar:
         answers = list(answer(models, paths, bar.reach))
@@ -63,11 +63,11 @@ def predict(
         _print_csv(models[0].card.classes, answers)
     else:
         _print_table(models, answers)
-    bad = [each for each in answers if each.reason is not None]
-    for each in bad:
-        console.notice(f"not answered: {each.reason}")
+    bad = [answer for answer in answers if answer.reason is not None]
+    for unanswered in bad:
+        console.notice(f"not answered: {unanswered.reason}")
     if bad:
-        raise AudioError(f"{len(bad)} of {len(answers)} recordings cannot be used, first {bad[0].path}; mend them")
+        raise AudioError(f"{len(bad)} of {len(answers)} recordings cannot be used, first {bad[0].path}; fix them")
 
 
 def _facts(models: Sequence[LoadedModel], answers: Sequence[Answer]) -> dict[str, Any]:
@@ -80,14 +80,14 @@ def _facts(models: Sequence[LoadedModel], answers: Sequence[Answer]) -> dict[str
         "classes": card.classes,
         "predictions": [
             {
-                "path": each.path,
-                "label": _label(card.classes, each),
-                "probabilities": dict(zip(card.classes, each.scores.tolist(), strict=True)),
+                "path": answer.path,
+                "label": _label(card.classes, answer),
+                "probabilities": dict(zip(card.classes, answer.scores.tolist(), strict=True)),
             }
-            for each in answers
-            if each.scores is not None
+            for answer in answers
+            if answer.scores is not None
         ],
-        "failed": [{"path": each.path, "reason": each.reason} for each in answers if each.reason is not None],
+        "failed": [{"path": answer.path, "reason": answer.reason} for answer in answers if answer.reason is not None],
     }
 
 

@@ -127,11 +127,11 @@ def profile(
         profiles = profile_models(setup, registry, how, bar.relabel)
         card = laboratory_card(setup.device)
     if as_json:
-        facts = {"card": card, "thoroughness": how.facts(), "models": [each.facts() for each in profiles]}
+        facts = {"card": card, "thoroughness": how.facts(), "models": [profile.facts() for profile in profiles]}
         console.print_json(facts)
     else:
         _print(profiles, card, how)
-    failed = [each.label for each in profiles if not each.is_fitted]
+    failed = [profile.label for profile in profiles if not profile.is_fitted]
     if failed:
         raise CellsFailedError(f"{len(failed)} of {len(profiles)} models cannot be fitted: {', '.join(failed)}")
 
@@ -140,14 +140,14 @@ def _print(profiles: Sequence[Profile], card: Mapping[str, Any], how: Thoroughne
     from serbench.board.machines import machine_name
 
     for title, columns in _PER_MODEL.items():
-        lines = [(each.label, *cells) for each in profiles if any(cells := _cells(each, columns.values()))]
+        lines = [(profile.label, *cells) for profile in profiles if any(cells := _cells(profile, columns.values()))]
         _table(("model", *columns), lines, title)
     for title, columns in _PER_PLACE.items():
         lines = [
-            (each.label, words, *cells)
-            for each in profiles
+            (profile.label, words, *cells)
+            for profile in profiles
             for suffix, words in _PLACES.items()
-            if any(cells := _cells(each, [name.replace("*", suffix) for name in columns.values()]))
+            if any(cells := _cells(profile, [name.replace("*", suffix) for name in columns.values()]))
         ]
         _table(("model", "where", *columns), lines, title)
     for (reason, titles), labels in _reasons(profiles).items():

@@ -159,7 +159,7 @@ def prepare(
 
 
 @dataclass(frozen=True)
-class Instead:
+class OwnOption:
     """An option of one command that means something else there.
 
     Attributes
@@ -180,9 +180,9 @@ def with_options(act: Callable[[Prepared], None], **changed: Any) -> Callable[..
     Parameters
     ----------
     changed
-        By an option's name :class:`Instead`, or its value where a person is not to choose it.
+        By an option's name :class:`OwnOption`, or its value where a person is not to choose it.
     """
-    own = {name: value for name, value in changed.items() if isinstance(value, Instead)}
+    own = {name: value for name, value in changed.items() if isinstance(value, OwnOption)}
     fixed = {name: value for name, value in changed.items() if name not in own}
 
     @functools.wraps(prepare)
@@ -207,4 +207,4 @@ def _progress(label: str, total: int) -> Iterator[Callable[[int], None]]:
         yield bar.reach
 
 
-__all__ = ["DeviceName", "Instead", "Prepared", "prepare", "with_options"]
+__all__ = ["DeviceName", "OwnOption", "Prepared", "prepare", "with_options"]

@@ -14,7 +14,7 @@ from serbench.errors import CellsFailedError
 
 if TYPE_CHECKING:
     from serbench.results.row import Row
-    from serbench.run.runner import Outcome
+    from serbench.run.runner import RunOutcome
 
 #: A run that is expected to take longer than this many seconds shows its plan first.
 LONG = 60.0
@@ -48,7 +48,7 @@ def run(prepared: Prepared) -> None:
     finish(prepared, outcome)
 
 
-def run_cells(prepared: Prepared) -> tuple[Outcome, list[Row]]:
+def run_cells(prepared: Prepared) -> tuple[RunOutcome, list[Row]]:
     """Show the plan where that takes long, run its open cells, and return what came of all its cells.
 
     Raises
@@ -86,7 +86,7 @@ def plan(prepared: Prepared) -> None:
         console.line("run it: the same command with 'run' in place of 'plan'")
 
 
-def _execute(prepared: Prepared) -> Outcome:
+def _execute(prepared: Prepared) -> RunOutcome:
     from serbench.plugin.events import JobEvent
     from serbench.run.runner import execute
 
@@ -112,7 +112,7 @@ def _execute(prepared: Prepared) -> Outcome:
         )
 
 
-def finish(prepared: Prepared, outcome: Outcome) -> None:
+def finish(prepared: Prepared, outcome: RunOutcome) -> None:
     """Say where the records lie and what to do next.
 
     Raises

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from serbench.board.columns import Column, Table, columns_of
+from serbench.board.columns import BoardColumn, Table, columns_of
 from serbench.board.machines import machine_descriptions, machine_key, machine_letters
 from serbench.board.numbers import short
 from serbench.board.ranking.boards import Board, Placement, make_boards
@@ -72,7 +72,7 @@ def _title(board: Board) -> str:
     return f"{board.dataset}, {protocol}{f': excluded from averages, {board.exclusion}' if board.exclusion else ''}"
 
 
-def _cell(column: Column, board: Board, placement: Placement, letters: dict[str, str]) -> str:
+def _cell(column: BoardColumn, board: Board, placement: Placement, letters: dict[str, str]) -> str:
     """Return a cell; times have the letter of their machine where there are several."""
     text = column.shown(board, placement, brief=True)
     if column.key == "model":

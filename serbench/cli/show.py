@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from serbench.plugin.registry import Registry
 
 
-class Kind(StrEnum):
+class PartKind(StrEnum):
     """What can be shown."""
 
     DATASET = "dataset"
@@ -39,7 +39,7 @@ def register(program: typer.Typer) -> None:
 
 def show(
     name: Annotated[str, typer.Argument(help="Of a dataset, feature, augmentation, model, metric or protocol.")],
-    kind: Annotated[Kind | None, typer.Option("--kind", help="Which, where two kinds have that name.")] = None,
+    kind: Annotated[PartKind | None, typer.Option("--kind", help="Which, where two kinds have that name.")] = None,
     data_root: DataRoots = None,
     plugin: PluginFiles = None,
     no_plugins: NoPlugins = False,
@@ -54,7 +54,7 @@ def show(
     registry = open_registry(plugin, no_plugins)
     found = kind_of(registry, name, kind)
     facts = _facts(registry, found, name)
-    if found == Kind.DATASET:
+    if found == PartKind.DATASET:
         facts |= _on_disk(registry.get("dataset", name)(), data_roots(data_root or ()))
     if as_json:
         console.print_json(facts)
@@ -62,7 +62,7 @@ def show(
         _print(facts)
 
 
-def kind_of(registry: Registry, name: str, asked: Kind | None) -> str:
+def kind_of(registry: Registry, name: str, asked: PartKind | None) -> str:
     """Return the kind that has the name.
 
     Raises
@@ -81,7 +81,7 @@ def kind_of(registry: Registry, name: str, asked: Kind | None) -> str:
         names = {asked.value: names[asked.value]}
     kinds = [kind for kind, known in names.items() if name in known]
     if not kinds:
-        raise registry.unknown(asked or "name", name, {each for known in names.values() for each in known})
+        raise registry.unknown(asked or "name", name, {kind for known in names.values() for kind in known})
     if len(kinds) > 1:
         raise UsageError(f"{name!r} is the name of a {' and of a '.join(kinds)}, expected one; add --kind {kinds[0]}")
     return kinds[0]
@@ -108,7 +108,7 @@ def _on_disk(dataset: Dataset, roots: Sequence[Path]) -> dict[str, Any]:
     from serbench.errors import DatasetError
 
     facts: dict[str, Any] = {
-        "label_maps": [{"name": each.name, "version": each.version} for each in dataset.label_maps],
+        "label_maps": [{"name": label_map.name, "version": label_map.version} for label_map in dataset.label_maps],
         "found": None,
         "missing": None,
     }
@@ -161,9 +161,9 @@ def _print(facts: Mapping[str, Any]) -> None:
         pairs.append(("from", f"{facts['provider']['distribution']} {facts['provider']['version']}"))
     if "ranked" in facts:
         pairs.append(("ranked", _words(facts["ranked"])))
-    if facts["kind"] == Kind.DATASET:
+    if facts["kind"] == PartKind.DATASET:
         pairs += [
-            ("label maps", ", ".join(each["name"] for each in facts["label_maps"]) or None),
+            ("label maps", ", ".join(label_map["name"] for label_map in facts["label_maps"]) or None),
             ("published", facts["speakers"] and f"{facts['speakers']} speakers"),
             ("published", facts["clips"] and _words(facts["clips"])),
             ("missing", facts["missing"]),
@@ -171,7 +171,7 @@ def _print(facts: Mapping[str, Any]) -> None:
     console.fields(pairs)
     if facts.get("found"):
         _print_found(facts["found"])
-    elif facts["kind"] != Kind.DATASET:
+    elif facts["kind"] != PartKind.DATASET:
         _print_description(facts.get("description") or "", facts.get("arguments", {}))
 
 
@@ -180,11 +180,11 @@ def _print_description(text: str, arguments: Mapping[str, Any]) -> None:
     text, _, section = text.replace("``", "").partition("\n\nParameters\n----------\n")
     meanings: dict[str, str] = {}
     names: list[str] = []
-    for each in section.partition("\n\n")[0].splitlines():
-        if each.startswith(" "):
-            meanings |= {name: f"{meanings.get(name, '')} {each.strip()}".strip() for name in names}
+    for line in section.partition("\n\n")[0].splitlines():
+        if line.startswith(" "):
+            meanings |= {name: f"{meanings.get(name, '')} {line.strip()}".strip() for name in names}
         else:
-            names = [name.strip() for name in each.partition(":")[0].split(",")]
+            names = [name.strip() for name in line.partition(":")[0].split(",")]
     if text:
         console.line()
         console.prose(text)
@@ -227,4 +227,4 @@ def _words(value: Any) -> str | None:
     return None if value is None else str(value)
 
 
-__all__ = ["Kind", "kind_of", "register", "show"]
+__all__ = ["PartKind", "kind_of", "register", "show"]

@@ -215,11 +215,11 @@ class Dataset(Part):
             raise DatasetMissingError(f"{self.card.name}: no clip of it below {root}; {self.card.obtain}")
         deviations += _count_deviations(self.card, kept)
         utterances = tuple(
-            replace(each, label=label_map.classes[each.label])
-            for each in sorted(kept, key=lambda each: each.id)
-            if each.label in label_map.classes
+            replace(utterance, label=label_map.classes[utterance.label])
+            for utterance in sorted(kept, key=lambda utterance: utterance.id)
+            if utterance.label in label_map.classes
         )
-        counts = Counter(each.label for each in kept)
+        counts = Counter(utterance.label for utterance in kept)
         dropped = {word: counts[word] for word in self.card.labels if counts[word] and word not in label_map.classes}
         return Manifest(self.card.name, self.card.version, root, label_map, utterances, tuple(deviations), dropped)
 
@@ -242,27 +242,27 @@ def _settle(dataset: Dataset, root: Path, found: list[Utterance]) -> tuple[list[
     """Keep one copy of each clip; say what was left aside."""
     name, first = dataset.card.name, dict[str, Utterance]()
     copies: list[Utterance] = []
-    for each in sorted(found, key=lambda each: _preference(each.path)):
-        if each.label not in dataset.card.labels:
+    for utterance in sorted(found, key=lambda utterance: _preference(utterance.path)):
+        if utterance.label not in dataset.card.labels:
             raise DatasetError(
-                f"{name}: {each.path} has label {each.label!r}, expected one of {list(dataset.card.labels)}"
+                f"{name}: {utterance.path} has label {utterance.label!r}, expected one of {list(dataset.card.labels)}"
             )
-        kept = first.setdefault(each.id, each)
-        if kept is each:
+        kept = first.setdefault(utterance.id, utterance)
+        if kept is utterance:
             continue
-        if (kept.speaker, kept.label) != (each.speaker, each.label):
+        if (kept.speaker, kept.label) != (utterance.speaker, utterance.label):
             raise DatasetError(
-                f"{name}: {kept.path} and {each.path} are both {each.id!r} but differ in speaker or label, expected an "
-                f"id for each clip"
+                f"{name}: {kept.path} and {utterance.path} are both {utterance.id!r} but differ in speaker or label, "
+                f"expected an id for each clip"
             )
-        copies.append(each)
+        copies.append(utterance)
     deviations = []
     if copies:
         deviations.append(
             f"clips that lie there more than once are read once, nearest to the root: {len(copies)} copies left aside "
             f"({copies[0].path})"
         )
-    yielded = {each.path for each in found}
+    yielded = {utterance.path for utterance in found}
     strangers = [place for place in dataset._places(root) if place not in yielded]  # noqa: SLF001
     if strangers:
         deviations.append(

@@ -139,10 +139,10 @@ class Inventory:
         return {
             "clips": len(found),
             "seconds": round(self.seconds, 3),
-            "codec": _one_or_counts([each.codec for each in found]),
-            "sample_rate": _one_or_counts([each.sample_rate for each in found]),
-            "channels": _one_or_counts([each.channels for each in found]),
-            "lossy": any(each.is_lossy for each in found) if found else None,
+            "codec": _one_or_counts([recording.codec for recording in found]),
+            "sample_rate": _one_or_counts([recording.sample_rate for recording in found]),
+            "channels": _one_or_counts([recording.channels for recording in found]),
+            "lossy": any(recording.is_lossy for recording in found) if found else None,
             "label": " and ".join([*labels[:2], "others"] if len(labels) > 3 else labels) or None,
         }
 

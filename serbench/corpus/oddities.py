@@ -73,11 +73,11 @@ def find_oddities(
         Finding(
             kind="names",
             text="named otherwise than the others",
-            items=tuple(f"{each.id} ({each.remark})" for each in manifest.utterances if each.remark),
+            items=tuple(f"{clip.id} ({clip.remark})" for clip in manifest.utterances if clip.remark),
         ),
         Finding(kind="deviations", text="differs from the published corpus", items=manifest.deviations),
     ]
-    return tuple(each for each in found if each.items)
+    return tuple(finding for finding in found if finding.items)
 
 
 def same_sound(twins: Twins) -> str:
@@ -88,15 +88,15 @@ def same_sound(twins: Twins) -> str:
 def _of_twins(manifest: Manifest, twins: Sequence[Twins]) -> list[Finding]:
     labelled: list[str] = []
     copies: list[str] = []
-    for each in twins:
-        utterances = [manifest.by_id[uid] for uid in each.ids]
+    for same in twins:
+        utterances = [manifest.by_id[uid] for uid in same.ids]
         labels = list(dict.fromkeys(utterance.label for utterance in utterances))
         speakers = list(dict.fromkeys(utterance.speaker for utterance in utterances))
         if len(labels) > 1 or len(speakers) > 1:
             words = labels if len(labels) > 1 else [f"speaker {speaker}" for speaker in speakers]
-            labelled.append(f"{same_sound(each)} ({', '.join(words)})")
+            labelled.append(f"{same_sound(same)} ({', '.join(words)})")
         else:
-            copies.append(same_sound(each))
+            copies.append(same_sound(same))
     return [
         Finding(kind="labels", text="one sound under several labels or speakers", items=tuple(labelled)),
         Finding(kind="copies", text="one sound under several ids, labelled alike", items=tuple(copies)),
@@ -104,15 +104,15 @@ def _of_twins(manifest: Manifest, twins: Sequence[Twins]) -> list[Finding]:
 
 
 def _of_levels(recordings: Mapping[str, Recording], fingerprints: Mapping[str, Fingerprint]) -> list[Finding]:
-    silent = {uid for uid, each in recordings.items() if each.rms < SILENT}
-    quiet = {uid for uid, each in recordings.items() if each.rms < QUIET} - silent
+    silent = {uid for uid, recording in recordings.items() if recording.rms < SILENT}
+    quiet = {uid for uid, recording in recordings.items() if recording.rms < QUIET} - silent
     clipped: list[str] = []
     cut: list[str] = []
-    for uid, each in recordings.items():
-        found = fingerprints[each.digest]
+    for uid, recording in recordings.items():
+        found = fingerprints[recording.digest]
         if uid in silent:
             continue
-        if found.held > HELD and found.held * each.seconds * each.sample_rate >= HELD_SAMPLES:
+        if found.held > HELD and found.held * recording.seconds * recording.sample_rate >= HELD_SAMPLES:
             clipped.append(uid)
         if not found.is_blank and max(found.first, found.last) > CUT:
             cut.append(uid)
@@ -127,9 +127,9 @@ def _of_levels(recordings: Mapping[str, Recording], fingerprints: Mapping[str, F
 def _of_lengths(recordings: Mapping[str, Recording]) -> list[Finding]:
     if not recordings:
         return []
-    median = statistics.median(each.seconds for each in recordings.values())
-    short = [uid for uid, each in recordings.items() if each.seconds < max(SHORT, median / TIMES)]
-    long = [uid for uid, each in recordings.items() if each.seconds > median * TIMES]
+    median = statistics.median(recording.seconds for recording in recordings.values())
+    short = [uid for uid, recording in recordings.items() if recording.seconds < max(SHORT, median / TIMES)]
+    long = [uid for uid, recording in recordings.items() if recording.seconds > median * TIMES]
     seconds = {uid: f"{uid} ({recordings[uid].seconds:.1f} s)" for uid in (*short, *long)}
     return [
         Finding(

@@ -93,7 +93,7 @@ def latency_figures(
     By specimen and figure: ``latency<place>_p50_ms``, ``_p90_ms``, ``_p99_ms``, ``feature_latency<place>_p50_ms``,
     ``model_latency<place>_p50_ms``; on one thread also ``feature_seconds_per_audio_second``.
     """
-    found: dict[str, dict[str, Figure]] = {each.name: {} for each in specimens}
+    found: dict[str, dict[str, Figure]] = {specimen.name: {} for specimen in specimens}
     if place.missing:
         none = Figure.undefined(place.missing)
         return {name: dict.fromkeys(_latency_names(place), none) for name in found}
@@ -105,10 +105,10 @@ def latency_figures(
                 found[name] |= _percentiles(part, place, seconds)
             for name, reason in failed.items():
                 found[name] |= dict.fromkeys(_names_of(part, place), Figure.undefined(reason))
-    for each in specimens:
-        if not each.probe.extractors:
-            none = Figure.undefined(f"{each.model.card.name} takes no features")
-            found[each.name] |= dict.fromkeys(_names_of("feature_", place), none)
+    for specimen in specimens:
+        if not specimen.probe.extractors:
+            none = Figure.undefined(f"{specimen.model.card.name} takes no features")
+            found[specimen.name] |= dict.fromkeys(_names_of("feature_", place), none)
     return found
 
 
@@ -126,9 +126,9 @@ def _calls(specimens: Sequence[Specimen], place: Place) -> dict[str, dict[str, C
         return lambda: each.model.predict(table())
 
     return {
-        "": {each.name: whole(each) for each in specimens},
-        "feature_": {each.name: features(each) for each in specimens if each.probe.extractors},
-        "model_": {each.name: model(each) for each in specimens},
+        "": {specimen.name: whole(specimen) for specimen in specimens},
+        "feature_": {specimen.name: features(specimen) for specimen in specimens if specimen.probe.extractors},
+        "model_": {specimen.name: model(specimen) for specimen in specimens},
     }
 
 

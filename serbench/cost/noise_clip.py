@@ -58,9 +58,9 @@ class Probe:
             Where batched extractors work.
         """
         columns = {}
-        for name, each in self.extractors.items():
-            waves = [self.wave(each.card.sample_rate, seconds=seconds, clip=clip) for clip in range(clips)]
-            columns[name] = Column.stack(each.card.output, extract_waves(each, waves, device))
+        for name, extractor in self.extractors.items():
+            waves = [self.wave(extractor.card.sample_rate, seconds=seconds, clip=clip) for clip in range(clips)]
+            columns[name] = Column.stack(extractor.card.output, extract_waves(extractor, waves, device))
         ids = ("probe",) if clips == 1 else tuple(f"probe-{clip}" for clip in range(clips))
         return FeatureTable(ids, columns, self.labels)
 

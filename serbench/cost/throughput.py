@@ -48,12 +48,12 @@ def throughput_figures(specimen: Specimen, place: Place, *, seconds: float = _SE
     rates: dict[int, Figure] = {}
     with threads(place.threads), moved([specimen], place.device):
         for size in sorted({*BATCHES, *_FURTHER}):
-            known = [each.value for each in rates.values() if each.value is not None]
+            known = [rate.value for rate in rates.values() if rate.value is not None]
             if size > BATCHES[-1] and (not known or (rates[max(rates)].value or 0.0) < _PAST * max(known)):
                 break
             rates[size] = _rate(specimen, place, size, seconds)
         energy = _energy_per_clip(specimen, place, seconds)
-    values = {size: each.value for size, each in rates.items() if each.value is not None}
+    values = {size: rate.value for size, rate in rates.items() if rate.value is not None}
     best = max(values, key=values.__getitem__, default=None)
     none = rates[1]
     return {

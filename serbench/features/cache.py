@@ -149,7 +149,7 @@ class FeatureRows:
         values = self.folder / f"shard-{uuid.uuid4().hex}.npy"
         with atomic_write(values, durable=False) as stream:
             np.save(stream, column.values, allow_pickle=False)
-        lengths = None if column.lengths is None else tuple(int(each) for each in column.lengths)
+        lengths = None if column.lengths is None else tuple(int(length) for length in column.lengths)
         shard = _Shard(values, tuple(keys), lengths, digest_file(values))
         facts = {
             "keys": list(shard.keys),

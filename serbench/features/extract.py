@@ -139,7 +139,7 @@ def extract_column(
         key, row = batches[-1][-1] if batched else batches[0][0]  # of a full batch, or after many others
         (repeat,) = extract([(key, load(key))])
         who = extractor.identity.label if identity is None else f"{extractor.identity.label} of {identity.label}"
-        first, second = (_checked(each, extractor, todo[key], None) for each in (row, repeat))
+        first, second = (_checked(copy, extractor, todo[key], None) for copy in (row, repeat))
         expect_same(who, str(todo[key].path), first, second, in_batch=batched)
 
     work = Work(load, extract, workers or usable_cores(), together=batched and device == "cpu", batched=batched)

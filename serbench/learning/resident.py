@@ -99,11 +99,11 @@ class ResidentTable:
         first = tables[0]
         joined = cls.__new__(cls)
         joined.table, joined.recipe, joined.device = first.table, first.recipe, first.device
-        joined.size = sum(len(each) for each in tables)
-        joined.values = {name: torch.cat([each.values[name] for each in tables]) for name in first.values}
-        joined.lengths = {name: torch.cat([each.lengths[name] for each in tables]) for name in first.lengths}
-        joined.starts = {name: torch.cumsum(each, 0) - each for name, each in joined.lengths.items()}
-        codes = [each.codes for each in tables if each.codes is not None]
+        joined.size = sum(len(table) for table in tables)
+        joined.values = {name: torch.cat([table.values[name] for table in tables]) for name in first.values}
+        joined.lengths = {name: torch.cat([table.lengths[name] for table in tables]) for name in first.lengths}
+        joined.starts = {name: torch.cumsum(lengths, 0) - lengths for name, lengths in joined.lengths.items()}
+        codes = [table.codes for table in tables if table.codes is not None]
         joined.codes = torch.cat(codes) if len(codes) == len(tables) else None
         return joined
 

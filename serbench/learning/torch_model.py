@@ -169,7 +169,7 @@ class TorchModel(Model):
         self.labels_ = labels
         features = [name.removeprefix("shape.") for name in state if name.startswith("shape.")]
         ordered = sorted(features, key=self.features.index)
-        self.shapes_ = {name: tuple(int(each) for each in state[f"shape.{name}"]) for name in ordered}
+        self.shapes_ = {name: tuple(int(size) for size in state[f"shape.{name}"]) for name in ordered}
         self.scalers_ = {name: Scaler(state[f"scaler.{name}.mean"], state[f"scaler.{name}.std"]) for name in ordered}
         with repeatable(0, self.device):
             network = self._built()
@@ -197,14 +197,14 @@ class TorchModel(Model):
 
         self.check_fitted("network_")
         parameters = list(self.network_.parameters())
-        statistics = [each for each in self.network_.buffers() if each.is_floating_point()]
+        statistics = [buffer for buffer in self.network_.buffers() if buffer.is_floating_point()]
         with FlopCounterMode(display=False) as counter:
             self.predict(clip)
         return Size(
-            trainable=sum(each.numel() for each in parameters if each.requires_grad),
-            total=sum(each.numel() for each in [*parameters, *statistics]),
-            bytes=sum(each.numel() * each.element_size() for each in [*parameters, *statistics])
-            + sum(each.mean.nbytes + each.std.nbytes for each in self.scalers_.values()),
+            trainable=sum(parameter.numel() for parameter in parameters if parameter.requires_grad),
+            total=sum(tensor.numel() for tensor in [*parameters, *statistics]),
+            bytes=sum(tensor.numel() * tensor.element_size() for tensor in [*parameters, *statistics])
+            + sum(scaler.mean.nbytes + scaler.std.nbytes for scaler in self.scalers_.values()),
             macs=counter.get_total_flops() // 2,
             macs_reason=None,
         )

@@ -258,14 +258,14 @@ def load_registry(
     """
     found = installed_plugins()
     wanted = _wanted(only)
-    known = {each.provider.name for each in found}
+    known = {part.provider.name for part in found}
     for name in sorted(wanted or ()):
         if name not in known:
             raise UnknownNameError("plugin", name, known)
     manager = Manager()
-    for each in found:
-        if wanted is None or each.is_builtin or each.provider.name in wanted:
-            manager.add(each)
+    for part in found:
+        if wanted is None or part.is_builtin or part.provider.name in wanted:
+            manager.add(part)
     for path in files:
         manager.add(plugin_file(path))
     for module in extra:

@@ -71,7 +71,7 @@ class SavedModel:
             When it is damaged or no card.
         """
         facts = read_document(path, KIND, FORMAT)
-        expected = {each.name for each in fields(cls)}
+        expected = {field.name for field in fields(cls)}
         if set(facts) != expected:
             raise FormatError(f"{path}: facts {sorted(set(facts) ^ expected)} are missing or unknown; save it again")
         try:

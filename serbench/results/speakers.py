@@ -57,8 +57,8 @@ def over_speakers(seeds: Sequence[Mapping[str, TestPredictions]]) -> Speakers:
     cells = [
         {
             (fold, speaker): counts
-            for fold, each in sorted(folds.items())
-            for speaker, counts in speaker_counts(each.truth, each.scores, each.speakers).items()
+            for fold, codes in sorted(folds.items())
+            for speaker, counts in speaker_counts(codes.truth, codes.scores, codes.speakers).items()
         }
         for folds in seeds
     ]

@@ -181,9 +181,9 @@ def _read_parquet(path: Path, data: bytes, classes: tuple[str, ...]) -> TestPred
         if word not in place:
             raise FormatError(f"{path}: the truth of {uid} is {word!r}, expected one of {list(classes)}")
     columns = [table[name].combine_chunks() for name in names]
-    if any(each.type != pa.float64() or each.null_count for each in columns):
+    if any(column.type != pa.float64() or column.null_count for column in columns):
         raise FormatError(f"{path}: there are scores that are no float64 numbers")
-    scores = np.column_stack([np.from_dlpack(each) for each in columns])  # to_numpy would import pandas
+    scores = np.column_stack([np.from_dlpack(column) for column in columns])  # to_numpy would import pandas
     if not np.isfinite(scores).all():
         raise FormatError(f"{path}: there are scores that are not finite")
     for uid, word, best in zip(ids, table["prediction"].to_pylist(), scores.argmax(axis=1).tolist(), strict=True):

@@ -29,7 +29,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass
-class Outcome:
+class RunOutcome:
     """What a run came to.
 
     Attributes
@@ -55,7 +55,7 @@ def execute(
     *,
     jobs: int | None = None,
     stacked: bool = False,
-) -> Outcome:
+) -> RunOutcome:
     """Run the open cells of a plan.
 
     Cells run side by side on the CPU where that pays, and are trained together on an accelerator. Those in which
@@ -80,7 +80,7 @@ def execute(
     -------
     What was written. A cell that fails is a record; an interruption ends the run and loses no finished cell.
     """
-    outcome = Outcome()
+    outcome = RunOutcome()
 
     def tell(event: JobEvent) -> None:
         registry.notify(event)
@@ -162,4 +162,4 @@ def _environment(device: str) -> Environment:
     return Environment(versions=versions(), machine=card, calibration=Calibration.read(calibrate()), jobs=1)
 
 
-__all__ = ["Outcome", "execute"]
+__all__ = ["RunOutcome", "execute"]

@@ -87,7 +87,7 @@ def rank_over_datasets(scores: Values) -> Ranking:
         found = stats.friedmanchisquare(*ranks.T)
         statistic, p = Figure(float(found.statistic)), Figure(float(found.pvalue))
     return Ranking(
-        tuple(float(each) for each in ranks.mean(axis=0)),
+        tuple(float(rank) for rank in ranks.mean(axis=0)),
         datasets,
         statistic,
         p,

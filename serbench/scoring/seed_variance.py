@@ -80,7 +80,7 @@ def seed_variance_of(shares: Values, folds: Sequence[str]) -> SeedVariance:
     if seeds < 2:
         return SeedVariance()
     names = sorted(set(folds))
-    sums = np.stack([shares[:, [each == name for each in folds]].sum(axis=1) for name in names], axis=1)
+    sums = np.stack([shares[:, [fold == name for fold in folds]].sum(axis=1) for name in names], axis=1)
     by_fold = sums.var(axis=0, ddof=1)
     common = float(by_fold.sum() - shares.var(axis=0, ddof=1).sum())
     if abs(common) <= _ROUNDING * float(by_fold.sum()):

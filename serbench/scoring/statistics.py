@@ -174,10 +174,10 @@ def mean_and_spread(values: Sequence[Figure]) -> tuple[Figure, Figure]:
     """
     if not values:
         return Figure.undefined("there is no value"), Figure.undefined("there is no value")
-    for each in values:
-        if each.reason is not None:
-            return Figure.undefined(each.reason), Figure.undefined(each.reason)
-    numbers = [each.value for each in values if each.value is not None]
+    for figure in values:
+        if figure.reason is not None:
+            return Figure.undefined(figure.reason), Figure.undefined(figure.reason)
+    numbers = [figure.value for figure in values if figure.value is not None]
     mean = Figure(statistics.fmean(numbers))
     if len(numbers) == 1:
         return mean, Figure.undefined("one value has no spread")

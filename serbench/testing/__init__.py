@@ -15,7 +15,7 @@ that cannot hold one says so on its card, with the reason: ``exempt={"overfits":
 
 from __future__ import annotations
 
-from serbench.testing.check import Case, Check, Outcome
+from serbench.testing.check import Case, Check, CheckResult
 from serbench.testing.suite import CHECKS, cases_of, kind_of, parametrize_plugins
 
-__all__ = ["CHECKS", "Case", "Check", "Outcome", "cases_of", "kind_of", "parametrize_plugins"]
+__all__ = ["CHECKS", "Case", "Check", "CheckResult", "cases_of", "kind_of", "parametrize_plugins"]

@@ -66,7 +66,7 @@ class Check:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class CheckResult:
     """What became of a check.
 
     Attributes
@@ -151,10 +151,10 @@ class Case:
     def __str__(self) -> str:
         return f"{self.subject.name}-{self.check.name}"
 
-    def run(self) -> Outcome:
+    def run(self) -> CheckResult:
         """Run the check; whatever the plugin raises is its failure. The global random state is left as it was."""
         if reason := self.subject.card.exempt.get(self.check.name):
-            return Outcome(self.check, "exempt", reason, 0.0)
+            return CheckResult(self.check, "exempt", reason, 0.0)
         start = time.perf_counter()
         status: Status = "passed"
         reason, failure = None, None
@@ -165,7 +165,7 @@ class Case:
                 status, reason = "exempt", str(error)
             except (Exception, SystemExit) as error:  # noqa: BLE001  (a plugin may raise anything)
                 status, reason, failure = "failed", one_line(error), error
-        return Outcome(self.check, status, reason, time.perf_counter() - start, failure)
+        return CheckResult(self.check, status, reason, time.perf_counter() - start, failure)
 
     def __call__(self) -> None:
         """Run the check inside a test: skip when the plugin is exempt.
@@ -184,4 +184,4 @@ class Case:
             pytest.skip(outcome.reason or "")
 
 
-__all__ = ["Case", "Check", "ExemptError", "Outcome", "PluginPart", "Status", "Subject"]
+__all__ = ["Case", "Check", "CheckResult", "ExemptError", "PluginPart", "Status", "Subject"]

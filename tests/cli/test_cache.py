@@ -85,7 +85,7 @@ def test_nothing_to_prune_is_no_question(serbench, tmp_path, monkeypatch):
 def test_verify_of_a_whole_cache_is_one_line(serbench, cache):
     result = serbench("cache", "verify")
     assert (result.exit_code, result.stderr) == (0, "")
-    assert result.stdout.startswith("all is whole: 6 rows, ")
+    assert result.stdout.startswith("all is intact: 6 rows, ")
     assert len(result.stdout.splitlines()) == 1
     assert json.loads(serbench("cache", "verify", "--json").stdout) == {"rows": 6, "damaged": [], "left_over": []}
 

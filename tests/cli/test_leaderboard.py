@@ -38,7 +38,7 @@ def test_whole_rows_are_added_and_what_is_left_out_is_named(serbench, runs, tmp_
     result = serbench("leaderboard", "add", runs, "--to", tmp_path / "board")
     lines = result.stdout.splitlines()
     assert lines[0] == "synth/si/majority"
-    assert "left out, not whole: synth/si/prior: seed 0: 4 of 5 folds are done" in " ".join(lines)
+    assert "left out, incomplete: synth/si/prior: seed 0: 4 of 5 folds are done" in " ".join(lines)
     assert lines[-2] == f"1 rows: 5 records added to {tmp_path / 'board'}, 0 were there"
     assert lines[-1].startswith("next: serbench leaderboard build ")
     assert len(list((tmp_path / "board").rglob("*.json"))) == len(list((tmp_path / "board").rglob("*.parquet"))) == 5

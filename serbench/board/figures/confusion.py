@@ -33,11 +33,11 @@ def draw(sheet: Figure, rows: Sequence[Row], wanted: Wanted) -> str:
         raise UsageError(f"{name} has no cell that is done on {place_of(row)}, expected one at least")
     totals = counts.sum(axis=1, keepdims=True)
     shares = np.divide(counts, totals, out=np.zeros_like(counts), where=totals > 0)
-    _paint(sheet, [one_line(each) for each in row.classes], shares, counts)
+    _paint(sheet, [one_line(label) for label in row.classes], shares, counts)
     seeds = f", summed over {len(row.seeds)} seeds" if len(row.seeds) > 1 else ""
     return (
-        f"Confusions of {name} on {place_of(row)}: per cent of the clips of a class, in brackets their number{seeds}; "
-        "nothing where there is none. The mean of the diagonal is UAR."
+        f"Confusions of {name} on {place_of(row)}: per cent of the clips of a class, in parentheses their number"
+        f"{seeds}; nothing where there is none. The mean of the diagonal is UAR."
     )
 
 

@@ -51,11 +51,11 @@ def write_names(
         text = axes.annotate(name, (x, y), xytext=(0, 0), textcoords="offset points", fontsize=7)
         text.set_in_layout(False)
         left, bottom, right, top = text.get_window_extent().extents
-        place = [float(each) for each in axes.transData.transform((x, y))]
+        place = [float(point) for point in axes.transData.transform((x, y))]
         tried = []
         for number, offset in enumerate(_OFFSETS):
             box = _beside(place, (right - left, top - bottom), offset, dot)
-            hidden = sum(_overlap(box, each) for each in (*taken, *marks, *strokes)) + 2 * _outside(box, frame)
+            hidden = sum(_overlap(box, other) for other in (*taken, *marks, *strokes)) + 2 * _outside(box, frame)
             far = _AWAY * number * (right - left) * (top - bottom)
             tried.append((hidden + far, number, box))
         _, number, box = min(tried)

@@ -84,7 +84,7 @@ def write_figure(path: Path, width: Width, draw: Callable[[Figure], str]) -> str
     """
     ending = path.suffix.lower().removeprefix(".")
     if ending not in _UNDATED:
-        known = [f".{each}" for each in _UNDATED]
+        known = [f".{field}" for field in _UNDATED]
         near = suggestion(path.suffix, known)
         raise UsageError(f"{path} ends in {path.suffix or 'nothing'!r}, expected one of {known}{near}")
     try:

@@ -13,7 +13,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 
-from serbench.board.columns import Column, Table, column_of, columns_of
+from serbench.board.columns import BoardColumn, Table, column_of, columns_of
 from serbench.board.leaderboard import Leaderboard
 from serbench.board.numbers import NOTHING, decimal, one_line
 from serbench.board.ranking.boards import Board, Placement
@@ -97,7 +97,7 @@ def _is_best(placement: Placement, board: Board) -> bool:
     return placement.rank is not None and (placement is best or placement.name in best.not_different)
 
 
-def _cell(column: Column, board: Board, placement: Placement, *, is_bold: bool) -> str:
+def _cell(column: BoardColumn, board: Board, placement: Placement, *, is_bold: bool) -> str:
     text = _plain(column.shown(board, placement))
     if column.key == "model":
         return _bold(text, is_bold=is_bold) + _why_unranked(placement.row)
@@ -129,7 +129,7 @@ def _overview(glance: Overall) -> Iterator[str]:
         yield f"% from lossy or derived copies of the recordings: {', '.join(names)}"
 
 
-def _overview_cell(placement: Placement | None, board: Board, uar: Column) -> str:
+def _overview_cell(placement: Placement | None, board: Board, uar: BoardColumn) -> str:
     if placement is None:
         return _DASH
     text = _plain(uar.shown(board, placement, brief=True))

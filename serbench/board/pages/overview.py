@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from urllib.parse import quote
 
-from serbench.board.columns import Column, Table, column_of, columns_of
+from serbench.board.columns import BoardColumn, Table, column_of, columns_of
 from serbench.board.leaderboard import Leaderboard
 from serbench.board.machines import machine_key, machine_letters
 from serbench.board.numbers import NOTHING, capitalised, decimal, one_line, short
@@ -167,7 +167,7 @@ def _cost_glance(glance: Overall) -> list[str]:
     return [*table(header, lines), "", *machine_lines(rows)]
 
 
-def _middle(column: Column, measured: Sequence[tuple[Board, Placement]]) -> str:
+def _middle(column: BoardColumn, measured: Sequence[tuple[Board, Placement]]) -> str:
     """Return the lower median of a column's numbers; of texts what they agree on."""
     known = [fact for fact in (column.fact(*where) for where in measured) if fact is not None]
     if column.is_number:

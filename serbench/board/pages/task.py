@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from urllib.parse import quote
 
-from serbench.board.columns import Column, Table, columns_of
+from serbench.board.columns import BoardColumn, Table, columns_of
 from serbench.board.machines import machine_descriptions
 from serbench.board.numbers import capitalised, listed, one_line
 from serbench.board.pages.markdown import code, escape, paragraph, table
@@ -84,7 +84,7 @@ def row_table(kind: Table, board: Board) -> list[str]:
     return table([escape(column.heading) for column in columns], lines, left=left)
 
 
-def _cell(column: Column, board: Board, placement: Placement) -> str:
+def _cell(column: BoardColumn, board: Board, placement: Placement) -> str:
     return model_cell(placement) if column.key == "model" else escape(column.shown(board, placement))
 
 

@@ -52,7 +52,7 @@ class Inflation:
     row
         Its scores under that protocol.
     difference
-        Its UAR minus that under ``si``; undefined where either is not whole.
+        Its UAR minus that under ``si``; undefined where either is incomplete.
     interval
         Of the difference, 95 %.
     """

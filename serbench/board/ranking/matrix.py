@@ -169,7 +169,7 @@ def matrix_facts(rows: Iterable[Row]) -> list[dict[str, Any]]:
     """Return a line per cell of every matrix for machines: numbers as fractions, None where there is none."""
     return [
         {
-            "model": one_line(each.name),
+            "model": one_line(matrix.name),
             "trained_on": one_line("+".join(row.dataset.trained_on)),
             "tested_on": one_line(row.dataset.tested_on),
             "line": one_line(line),
@@ -185,8 +185,8 @@ def matrix_facts(rows: Iterable[Row]) -> list[dict[str, Any]]:
             "seeds": len(row.seeds),
             "task": row.task,
         }
-        for each in make_matrices(rows)
-        for (line, column), row in sorted(each.cells.items())
+        for matrix in make_matrices(rows)
+        for (line, column), row in sorted(matrix.cells.items())
     ]
 
 

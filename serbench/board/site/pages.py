@@ -13,7 +13,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from serbench.board import remarks, wording
-from serbench.board.columns import Column, Table, column_of
+from serbench.board.columns import BoardColumn, Table, column_of
 from serbench.board.leaderboard import Leaderboard
 from serbench.board.machines import machine_descriptions
 from serbench.board.pages.diagram import mean_ranks_svg
@@ -73,7 +73,7 @@ class Section:
     name: str
     anchor: str
     rows: Sequence[RowView]
-    columns: Mapping[Table, Sequence[Column]]
+    columns: Mapping[Table, Sequence[BoardColumn]]
     panels: Sequence[Panel]
     lanes: Sequence[Lane]
     groups: Mapping[str, Sequence[str]]

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from serbench.board.columns import Column, Table, columns_of
+from serbench.board.columns import BoardColumn, Table, columns_of
 from serbench.board.numbers import percent
 from serbench.board.ranking.boards import Board, Placement
 from serbench.board.ranking.pareto import AXES, Axis
@@ -122,7 +122,7 @@ def question_of(axis: Axis) -> str:
     return f"{axis.words} at most{f', {axis.unit}' if axis.unit else ''}"
 
 
-def view_rows(board: Board, subject: str, columns: Mapping[Table, Sequence[Column]]) -> list[RowView]:
+def view_rows(board: Board, subject: str, columns: Mapping[Table, Sequence[BoardColumn]]) -> list[RowView]:
     """Return the rows of a board in its order.
 
     Parameters
@@ -135,12 +135,12 @@ def view_rows(board: Board, subject: str, columns: Mapping[Table, Sequence[Colum
     return [_view(board, placement, subject, columns) for placement in board.placements]
 
 
-def tables_of(boards: Sequence[Board], *tables: Table) -> dict[Table, list[Column]]:
+def tables_of(boards: Sequence[Board], *tables: Table) -> dict[Table, list[BoardColumn]]:
     """Return the columns of some tables."""
     return {table: columns_of(table, boards) for table in tables}
 
 
-def _view(board: Board, placement: Placement, subject: str, columns: Mapping[Table, Sequence[Column]]) -> RowView:
+def _view(board: Board, placement: Placement, subject: str, columns: Mapping[Table, Sequence[BoardColumn]]) -> RowView:
     row = placement.row
     tags = {row.evidence, *(_BY_MARK[mark] for mark in declared_marks(row))}
     tags |= {"floor"} if placement.is_floor else set()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from serbench.board.columns import Column
+from serbench.board.columns import BoardColumn
 from serbench.board.ranking.boards import Board, Placement
 
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
@@ -30,13 +30,13 @@ class SortedText:
         Why there is no number, else None.
     """
 
-    column: Column
+    column: BoardColumn
     text: str
     order: str = ""
     why: str | None = None
 
 
-def sorted_text(column: Column, board: Board, placement: Placement) -> SortedText:
+def sorted_text(column: BoardColumn, board: Board, placement: Placement) -> SortedText:
     """Return what a row shows under a column."""
     text = column.shown(board, placement)
     if not column.is_number:

@@ -121,7 +121,7 @@ def _instead_of_dropout(act: Callable[..., torch.Tensor]) -> AbstractContextMana
     kin = (functional.dropout, functional.dropout1d, functional.dropout2d, functional.dropout3d)
     signatures = {function: inspect.signature(function) for function in kin}
 
-    class Instead(TorchFunctionMode):
+    class StackedDraws(TorchFunctionMode):
         def __torch_function__(
             self,
             func: Callable[..., Any],
@@ -138,7 +138,7 @@ def _instead_of_dropout(act: Callable[..., torch.Tensor]) -> AbstractContextMana
             drops = given.arguments["training"] and share > 0
             return act(func, values, share) if drops else torch.clone(values)
 
-    mode: AbstractContextManager[Any] = Instead()
+    mode: AbstractContextManager[Any] = StackedDraws()
     return mode
 
 

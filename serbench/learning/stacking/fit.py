@@ -39,7 +39,7 @@ def fit_together(fits: Sequence[Fit]) -> list[Exception | None]:
     import torch
 
     name = fits[0].model.card.name
-    if len(fits) > 1 and all(is_stackable(each.model) for each in fits):
+    if len(fits) > 1 and all(is_stackable(fit.model) for fit in fits):
         try:
             return _fit_stacked(fits)
         except torch.cuda.OutOfMemoryError:
@@ -50,7 +50,7 @@ def fit_together(fits: Sequence[Fit]) -> list[Exception | None]:
         except Exception as error:  # noqa: BLE001  (torch says in many ways that it cannot stack)
             reason = " ".join(str(error).split())[:200]
             _log.warning("%s cannot be trained as a stack (%s); its cells are trained one by one", name, reason)
-    return [_fit_alone(each) for each in fits]
+    return [_fit_alone(fit) for fit in fits]
 
 
 def _fit_alone(fit: Fit) -> Exception | None:

@@ -46,12 +46,12 @@ class Stack:
         import torch
 
         self.recipe, self.template = recipe, _whole(copy.deepcopy(networks[0]))
-        trained = {name: each for name, each in networks[0].named_parameters() if each.requires_grad}
-        if not trained or {each.dtype for each in trained.values()} != {torch.float32}:
+        trained = {name: parameter for name, parameter in networks[0].named_parameters() if parameter.requires_grad}
+        if not trained or {parameter.dtype for parameter in trained.values()} != {torch.float32}:
             raise PluginError("its trained parameters are not float32")
-        self.shapes = {name: each.shape for name, each in trained.items()}
+        self.shapes = {name: parameter.shape for name, parameter in trained.items()}
         tables = [dict([*network.named_parameters(), *network.named_buffers()]) for network in networks]
-        if any({name: each.shape for name, each in table.items()} != _shapes(tables[0]) for table in tables):
+        if any({name: tensor.shape for name, tensor in table.items()} != _shapes(tables[0]) for table in tables):
             raise PluginError("its networks differ in structure")
         flat = [torch.cat([table[name].detach().reshape(-1) for name in trained]) for table in tables]
         self.values = torch.stack(flat).requires_grad_()  # (c, p)
@@ -104,8 +104,8 @@ class Stack:
             values, buffers, batch, codes, weights, list(noises), share, partner
         )
         if len(places) < len(self):
-            for name, each in buffers.items():
-                self.buffers[name][list(places)] = each
+            for name, buffer in buffers.items():
+                self.buffers[name][list(places)] = buffer
         return found
 
     def _losses_of_one(
@@ -185,7 +185,7 @@ class Stack:
             self.steps[place] += 1
         with torch.no_grad():
             values, grad = self.values.detach()[chosen], self.values.grad[chosen]
-            first, second = (each[chosen] for each in self.memory)
+            first, second = (moment[chosen] for moment in self.memory)
             if self.recipe.clip_gradient is not None:
                 norm = grad.norm(dim=1, keepdim=True)
                 grad = grad * (self.recipe.clip_gradient / (norm + 1e-6)).clamp(max=1)

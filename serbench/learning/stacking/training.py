@@ -58,8 +58,8 @@ def train_together(trainees: Sequence[Trainee], recipe: Recipe) -> list[list[dic
     Exception
         Whatever torch raises when the networks cannot be stacked; they are then as they were.
     """
-    cells = [_Cell(each, Choice(recipe)) for each in trainees]
-    has_dev = recipe.keep == "best" and all(each.dev is not None for each in trainees)
+    cells = [_Cell(trainee, Choice(recipe)) for trainee in trainees]
+    has_dev = recipe.keep == "best" and all(trainee.dev is not None for trainee in trainees)
     run = _Run(cells, recipe, has_dev=has_dev)
     for epoch in range(1, recipe.epochs + 1):
         losses = run.epoch(_rate(recipe, epoch))
@@ -83,8 +83,8 @@ def train_together(trainees: Sequence[Trainee], recipe: Recipe) -> list[list[dic
         run.release(range(len(run.cells)) if epoch == recipe.epochs else sorted(leaving))
         if not run.cells:
             break
-    for each in trainees:
-        each.network.eval()
+    for trainee in trainees:
+        trainee.network.eval()
     return [cell.failure or cell.history for cell in cells]
 
 
@@ -104,19 +104,21 @@ class _Run:
         self.cells, self.recipe = list(cells), recipe
         trainees = [cell.trainee for cell in cells]
         self.device = trainees[0].rows.device
-        self.stack = Stack([each.network for each in trainees], recipe)
-        self.chance = Chance([each.chance for each in trainees], self.device)
-        self.rows = ResidentTable.join([each.rows for each in trainees])
-        self.first = _starts([len(each.rows) for each in trainees])
-        weights = [class_weights(each.rows, recipe) for each in trainees]
-        self.weights = torch.stack([each for each in weights if each is not None]) if weights[0] is not None else None
+        self.stack = Stack([trainee.network for trainee in trainees], recipe)
+        self.chance = Chance([trainee.chance for trainee in trainees], self.device)
+        self.rows = ResidentTable.join([trainee.rows for trainee in trainees])
+        self.first = _starts([len(trainee.rows) for trainee in trainees])
+        weights = [class_weights(trainee.rows, recipe) for trainee in trainees]
+        known = [weight for weight in weights if weight is not None]
+        self.weights = torch.stack(known) if known else None
         self.best = self.stack.snapshot() if has_dev else None
-        self.dev = ResidentTable.join([each.dev for each in trainees if each.dev is not None]) if has_dev else None
-        for table in [table for each in trainees for table in (each.rows, each.dev) if table is not None]:
+        devs = [trainee.dev for trainee in trainees if trainee.dev is not None]
+        self.dev = ResidentTable.join(devs) if has_dev else None
+        for table in [table for trainee in trainees for table in (trainee.rows, trainee.dev) if table is not None]:
             table.values.clear()  # the joined tables hold a copy: the device need not hold two
         if self.dev is not None:
             self.grid = self.dev.grid()
-            self.spans = _spans(self.grid[0], [len(each.dev) for each in trainees if each.dev is not None])
+            self.spans = _spans(self.grid[0], [len(trainee.dev) for trainee in trainees if trainee.dev is not None])
 
     def epoch(self, rate: float) -> list[float]:
         """Train every cell for an epoch; return their mean losses."""
@@ -126,7 +128,7 @@ class _Run:
             list(draw_batches(cell.trainee.rows.families, self.recipe, cell.trainee.generator)) for cell in self.cells
         ]
         totals = torch.zeros(len(self.cells), device=self.device)
-        for number in range(max(len(each) for each in drawn)):
+        for number in range(max(len(batches) for batches in drawn)):
             now = {place: draws[number] for place, draws in enumerate(drawn) if number < len(draws)}
             for size in sorted({len(draw.rows) for draw in now.values()}):
                 places = [place for place, draw in now.items() if len(draw.rows) == size]
@@ -204,7 +206,7 @@ class _Run:
         if self.weights is not None:
             self.weights = self.weights[left]
         if self.best is not None:
-            self.best = self.best[0][left], {name: each[left] for name, each in self.best[1].items()}
+            self.best = self.best[0][left], {name: buffer[left] for name, buffer in self.best[1].items()}
             self.spans = [self.spans[place] for place in left]
 
 
