@@ -64,6 +64,7 @@ def short(figure: Figure) -> str:
 def span(interval: Interval, sign: str = "") -> str:
     """Return the ends of an interval of fractions in per cent; ``sign="+"`` for differences.
 
+    >>> from serbench.scoring.statistics import Interval
     >>> span(Interval(0.5, 0.616, "jackknife t", 4))
     '50.0 to 61.6'
     """

@@ -52,8 +52,8 @@ def export(
 ) -> None:
     """Say a model's results, or a dataset's facts, in the words of others.
 
-    hf-model-index is the block of YAML that goes between the --- lines of a Hugging Face model card; rows that are not
-    whole and protocols that are never ranked are left out. croissant is JSON-LD; what the card does not know is named.
+    hf-model-index is the block of YAML that goes between the --- lines of a Hugging Face model card; incomplete rows
+    and protocols that are never ranked are left out. croissant is JSON-LD; what the card does not know is named.
     """
     if form is Format.MODEL_INDEX:
         if dataset is not None:

@@ -142,7 +142,7 @@ def test_budgets_tags_and_words_filter_rows_and_dim_their_marks(visit):
 
 def test_a_budget_that_is_no_number_is_marked_and_filters_nothing(visit):
     page = visit()
-    field = page.get_by_label("MACs at most")
+    field = page.get_by_label("MACs for 3 s at most")
     field.fill("many")
     assert field.get_attribute("aria-invalid") == "true"
     assert len(models(page)) == 5
@@ -231,7 +231,7 @@ def test_the_keyboard_alone_sorts_filters_points_and_follows(visit):
 def test_a_hostile_name_is_text(visit):
     page = visit()
     assert SHOWN in models(page)
-    assert page.title() == "emodb, protocol si – serbench leaderboard"
+    assert page.title() == "emodb, speaker-independent (si) – serbench leaderboard"
     assert page.locator("script").count() == 2
     assert page.locator("img").count() == 0
     mark = page.locator(".mark[data-tip^='<script>']").first
