@@ -43,6 +43,7 @@ SOLE_IMPORTERS = {
 
 #: Files over 300 lines, and why.
 LONG: dict[str, str] = {
+    "serbench/features/extract.py": "what is computed and in which thread: one cannot be read without the other",
     "serbench/board/columns.py": "every column of every view in one list, which is the point of it",
     "serbench/results/facts.py": "all that a record says, one type a fact, read and refused by the same few lines",
 }

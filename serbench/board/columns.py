@@ -185,7 +185,7 @@ def _of_metric(card: MetricCard) -> tuple[BoardColumn, BoardColumn]:
     return column, BoardColumn(key=f"{name}_sd", value=spread, kind="figure")
 
 
-#: The headline stands everywhere; calibration in the long tables alone; what a plugin brings, wherever metrics stand.
+#: UAR stands everywhere; calibration in the long tables alone; what a plugin brings, wherever metrics stand.
 _TABLES_OF_CORE = frozenset({Table.SCORES, Table.LATEX, Table.SITE, Table.CARD, Table.MODEL_INDEX})
 _TABLES_OF_OTHERS = _TABLES_OF_CORE | {Table.TERMINAL}
 _TABLES_OF_METRIC = {
@@ -315,7 +315,7 @@ _PLACE = (
     _of_board("excluded_because", lambda board: board.exclusion),
 )
 
-_HEADLINE = (
+_UAR = (
     *_of_metric(_CORE["uar"]),
     BoardColumn(
         key="interval",
@@ -403,7 +403,7 @@ _MACHINE = (
 
 #: Every column, in the order of all tables and files: given ones, and those that the rows make.
 COLUMNS: tuple[tuple[BoardColumn, ...] | Callable[[Sequence[Row]], Sequence[BoardColumn]], ...] = (
-    *(_PLACE, _HEADLINE, _other_metrics, _MORE, _recall_columns, _NAMED_COSTS, _other_costs, _MACHINE),
+    *(_PLACE, _UAR, _other_metrics, _MORE, _recall_columns, _NAMED_COSTS, _other_costs, _MACHINE),
 )
 
 __all__ = ["COLUMNS", "BoardColumn", "Kind", "Table", "Value", "column_of", "columns_of", "metric_label"]

@@ -142,6 +142,11 @@ def protocol_name(name: str) -> str:
     return f"speaker-independent (`{name}`)" if name == "si" else f"`{name}`"
 
 
+def protocol_words(name: str) -> str:
+    """Return the same where nothing is marked up: ``speaker-independent (si)``."""
+    return protocol_name(name).replace("`", "") if name == "si" else name
+
+
 def task_name(board: Board) -> str:
     """Return the dataset's name; for a task that is not the main one, with what makes it another."""
     if board.is_main:
@@ -191,6 +196,7 @@ __all__ = [
     "marks_of",
     "page_stem",
     "protocol_name",
+    "protocol_words",
     "subject_of",
     "task_name",
 ]

@@ -117,7 +117,9 @@ def _print(found: Comparison) -> None:
             if compared.corrected_p is None:
                 console.line(f"  {compared.dataset} is excluded from the average: {compared.excluded}")
     console.line()
-    under = "speaker-independent (si)" if found.protocol == "si" else found.protocol
+    from serbench.board.wording import protocol_words
+
+    under = protocol_words(found.protocol)
     console.prose(
         f"A is {found.names[0]}, B is {found.names[1]}, protocol {under}. Differences in points of UAR; p by flipping "
         "signs of speakers; p Holm: corrected for the number of datasets; MDD: minimum detectable difference (80 % "

@@ -80,8 +80,8 @@ def _print(lines: list[Inflation]) -> None:
             console.line(bar)
         console.line()
     console.prose(
-        "UAR: pooled over folds, mean over seeds; 95 %: over speakers; - si: points above (+) or below (-) the score "
-        "on new speakers, which the | in a bar marks. What is above is inflation."
+        "UAR: pooled over folds, mean over seeds; 95 %: over speakers; - si: points above (+) or below (-) the "
+        "speaker-independent (si) score, on new speakers, which the | in a bar marks. What is above is inflation."
     )
 
 

@@ -70,7 +70,9 @@ OfDatasets = Annotated[
 OfProtocols = Annotated[
     list[str] | None, typer.Option("--protocol", metavar="NAME", help="Rows under this one alone; may be given again.")
 ]
-Partial = Annotated[bool, typer.Option("--partial", help="Take rows too of which cells are missing or failed.")]
+Incomplete = Annotated[
+    bool, typer.Option("--incomplete", help="Take incomplete rows too: some cells failed or are missing.")
+]
 NoPredictions = Annotated[
     bool, typer.Option("--no-predictions", help="Keep the predictions back; the rows are then self-reported.")
 ]
@@ -166,11 +168,11 @@ def add(
     model: OfModels = None,
     dataset: OfDatasets = None,
     protocol: OfProtocols = None,
-    partial: Partial = False,
+    incomplete: Incomplete = False,
     no_predictions: NoPredictions = False,
     as_json: AsJson = False,
 ) -> None:
-    """Put the whole rows of a run, records and predictions, into a leaderboard."""
+    """Put the complete rows of a run, records and predictions, into a leaderboard."""
     from serbench.results.store import Store
     from serbench.results.transfer import transfer
 
@@ -185,10 +187,10 @@ def add(
         and (not dataset or _tested_on(row) in dataset)
         and (not protocol or row.protocol.name in protocol)
     ]
-    taken = [row for row in rows if partial or row.is_complete]
+    taken = [row for row in rows if incomplete or row.is_complete]
     left = [row for row in rows if row not in taken]
     if not taken:
-        raise UsageError(f"{run} has {_left(left)}; run what is missing, or take them with --partial")
+        raise UsageError(f"{run} has {_left(left)}; run what is missing, or take them with --incomplete")
     wanted = {(row.task, row.system) for row in taken}
     done = transfer(
         [Store(run)],

@@ -189,6 +189,8 @@ def _print_plan(prepared: Prepared, seconds: float) -> None:
         [(*at, cells, done, _duration(left)) for at, (cells, done, left) in lines.items()],
         right=("cells", "done", "left"),
     )
+    if any(protocol == "si" for _, protocol, _ in lines):
+        console.line("si: speaker-independent, nobody who is tested was heard before")
     for skip in made.skips[:NAMED]:
         console.prose(f"skipped {skip.what}: {skip.reason}")
     if len(made.skips) > NAMED:

@@ -11,7 +11,7 @@ from serbench.board.ranking.boards import Board, Placement, make_boards
 from serbench.board.ranking.budget import LeftOut, Limit
 from serbench.board.ranking.matrix import is_crossed
 from serbench.board.remarks import COSTS, RANKS, UAR, URGENT, remarks_of
-from serbench.board.wording import PARETO_MEANING, detectable, mark_meanings, marks_of
+from serbench.board.wording import PARETO_MEANING, detectable, mark_meanings, marks_of, protocol_words
 from serbench.cli import console
 from serbench.cli.matrix import print_matrices
 from serbench.results.row import Row
@@ -68,7 +68,7 @@ def _print_boards(boards: Sequence[Board]) -> None:
 
 
 def _title(board: Board) -> str:
-    protocol = "speaker-independent (si)" if board.protocol == "si" else board.protocol
+    protocol = protocol_words(board.protocol)
     return f"{board.dataset}, {protocol}{f': excluded from averages, {board.exclusion}' if board.exclusion else ''}"
 
 

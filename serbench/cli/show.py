@@ -201,14 +201,15 @@ def _print_found(found: Mapping[str, Any]) -> None:
             ("found in", found["root"]),
             ("clips", len(found["speakers"]) and f"{found['clips']} of {len(found['speakers'])} speakers"),
             (f"as {found['label_map']['name']}", _words(found["clips_per_label"])),
-            *(("deviation", each) for each in found["deviations"] or ("none",)),
+            *(("deviation", deviation) for deviation in found["deviations"] or ("none",)),
             ("folds", found.get("folds_reason")),
         ]
     )
     if found["folds"]:
         console.line()
-        rows = [(fold["name"], fold["train"], fold["dev"], fold["test"]) for fold in found["folds"]]
-        console.table(("fold of si", "train", "dev", "test"), rows, right=("train", "dev", "test"))
+        parts = ("train", "dev", "test")
+        rows = [(fold["name"], *(fold[part] for part in parts)) for fold in found["folds"]]
+        console.table(("fold", *parts), rows, title="speaker-independent (si)", right=parts)
 
 
 def _as_set(value: Any) -> str:

@@ -6,7 +6,7 @@ Names end in their unit. A *clip* is 3 s of noise (``serbench.cost.noise_clip``)
 with the reason.
 
 Every cell has sizes, ``macs_3s``, seconds, memory and energy of its own training and prediction. The first cell of a
-model on a corpus (first seed, first fold) is the *probe cell*: there ``macs_per_audio_second`` and the latencies on one
+model on a corpus (first seed, first fold) is the *timed cell*: there ``macs_per_audio_second`` and the latencies on one
 CPU thread are measured, whatever the device of the run; the other cells say so. All else takes a quiet machine and
 minutes: ``serbench profile`` alone measures it, and records say so.
 """
@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from serbench.cost.latency import FEATURE_SHARE, ONE_THREAD, RUNS, WARM_UP, Specimen, latency_figures
-from serbench.cost.noise_clip import LONG_SECONDS, Probe
+from serbench.cost.noise_clip import LONG_SECONDS, NoiseClips
 from serbench.learning.model import Model
 from serbench.scoring.figure import Figure
 
@@ -38,8 +38,8 @@ WORK = {
     "device_memory_bytes": "peak memory on the accelerator meanwhile",
     "energy_joules": "energy meanwhile, of the whole accelerator or processor package",
 }
-#: Of the probe cell.
-PROBED = {
+#: Of the timed cell.
+TIMED = {
     "macs_per_audio_second": "multiply-accumulates to score 30 s of audio from its features, over 30",
     FEATURE_SHARE: "seconds of feature extraction per second of audio, one CPU thread",
     "latency_p50_ms": "batch 1, one CPU thread, from wave to scores: median",
@@ -72,15 +72,15 @@ LABORATORY = {
     }.items()
 }
 #: All figures of a record and of a profile, with what they say.
-FIGURES = SIZES | STORED | WORK | PROBED | LABORATORY
+FIGURES = SIZES | STORED | WORK | TIMED | LABORATORY
 
 ELSEWHERE = Figure.undefined("measured on the first fold of the first seed")
 QUIET = Figure.undefined("takes a quiet machine: serbench profile")
 
 
-def size_figures(model: Model, probe: Probe) -> dict[str, Figure]:
+def size_figures(model: Model, noise: NoiseClips) -> dict[str, Figure]:
     """Return parameters, bytes and multiply-accumulates of a fitted model: the figures of :data:`SIZES`."""
-    size = model.size(probe.table())
+    size = model.size(noise.table())
     if size is None:
         return dict.fromkeys(SIZES, _unknown(model))
     return {
@@ -91,26 +91,26 @@ def size_figures(model: Model, probe: Probe) -> dict[str, Figure]:
     }
 
 
-def probe_figures(model: Model, probe: Probe, *, runs: int = RUNS, warm_up: int = WARM_UP) -> dict[str, Figure]:
-    """Return the figures of :data:`PROBED`, measured on the CPU.
+def timed_figures(model: Model, noise: NoiseClips, *, runs: int = RUNS, warm_up: int = WARM_UP) -> dict[str, Figure]:
+    """Return the figures of :data:`TIMED`, measured on the CPU.
 
     Parameters
     ----------
     model
         Fitted; its device is left as it is found.
-    probe
+    noise
         The clip.
     runs, warm_up
         Timed and untimed calls.
     """
-    specimen = Specimen(model.card.name, model, probe)
+    specimen = Specimen(model.card.name, model, noise)
     figures = latency_figures([specimen], ONE_THREAD, runs=runs, warm_up=warm_up)[specimen.name]
-    return {"macs_per_audio_second": macs_per_second(model, probe), **figures}
+    return {"macs_per_audio_second": macs_per_second(model, noise), **figures}
 
 
-def macs_per_second(model: Model, probe: Probe) -> Figure:
+def macs_per_second(model: Model, noise: NoiseClips) -> Figure:
     """Return the multiply-accumulates of scoring 30 s of audio, per second of it: what a stream costs."""
-    size = model.size(probe.table(seconds=LONG_SECONDS))
+    size = model.size(noise.table(seconds=LONG_SECONDS))
     if size is None:
         return _unknown(model)
     return _macs(None if size.macs is None else size.macs / LONG_SECONDS, size.macs_reason)
@@ -133,13 +133,13 @@ __all__ = [
     "ELSEWHERE",
     "FIGURES",
     "LABORATORY",
-    "PROBED",
     "QUIET",
     "SIZES",
     "STORED",
+    "TIMED",
     "WORK",
     "macs_per_second",
     "of_note",
-    "probe_figures",
     "size_figures",
+    "timed_figures",
 ]

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from serbench.cost.noise_clip import CLIP_SECONDS, Probe
+from serbench.cost.noise_clip import CLIP_SECONDS, NoiseClips
 from serbench.cost.timing import interleaved, threads, waiter
 from serbench.environment import usable_cores
 from serbench.learning.model import Model
@@ -35,7 +35,7 @@ class Specimen:
 
     name: str
     model: Model
-    probe: Probe
+    noise: NoiseClips
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ def latency_figures(
             for name, reason in failed.items():
                 found[name] |= dict.fromkeys(_names_of(part, place), Figure.undefined(reason))
     for specimen in specimens:
-        if not specimen.probe.extractors:
+        if not specimen.noise.extractors:
             none = Figure.undefined(f"{specimen.model.card.name} takes no features")
             found[specimen.name] |= dict.fromkeys(_names_of("feature_", place), none)
     return found
@@ -116,10 +116,10 @@ def _calls(specimens: Sequence[Specimen], place: Place) -> dict[str, dict[str, C
     """Return what is timed, by part and specimen; the features alone only where there are some."""
 
     def features(each: Specimen) -> Callable[[], Any]:
-        return lambda: each.probe.table(device=place.device)
+        return lambda: each.noise.table(device=place.device)
 
     def whole(each: Specimen) -> Callable[[], Any]:
-        return lambda: each.model.predict(each.probe.table(device=place.device))
+        return lambda: each.model.predict(each.noise.table(device=place.device))
 
     def model(each: Specimen) -> Callable[[], Any]:
         table = cache(features(each))  # made by the first call, which is not timed
@@ -127,7 +127,7 @@ def _calls(specimens: Sequence[Specimen], place: Place) -> dict[str, dict[str, C
 
     return {
         "": {specimen.name: whole(specimen) for specimen in specimens},
-        "feature_": {specimen.name: features(specimen) for specimen in specimens if specimen.probe.extractors},
+        "feature_": {specimen.name: features(specimen) for specimen in specimens if specimen.noise.extractors},
         "model_": {specimen.name: model(specimen) for specimen in specimens},
     }
 

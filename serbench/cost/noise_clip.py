@@ -22,7 +22,7 @@ LONG_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
-class Probe:
+class NoiseClips:
     """Clips of noise, and how each feature turns them into rows.
 
     Attributes
@@ -65,4 +65,4 @@ class Probe:
         return FeatureTable(ids, columns, self.labels)
 
 
-__all__ = ["CLIP_SECONDS", "LONG_SECONDS", "Probe"]
+__all__ = ["CLIP_SECONDS", "LONG_SECONDS", "NoiseClips"]

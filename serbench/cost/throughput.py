@@ -73,7 +73,7 @@ def device_memory(specimen: Specimen, place: Place) -> Figure:
     try:
         with moved([specimen], place.device):
             torch.cuda.reset_peak_memory_stats()
-            specimen.model.predict(specimen.probe.table(device=place.device))
+            specimen.model.predict(specimen.noise.table(device=place.device))
             waiter(place.device)()
             return Figure(torch.cuda.max_memory_allocated())
     except Exception as error:  # noqa: BLE001  (a plugin may raise anything)
@@ -81,7 +81,7 @@ def device_memory(specimen: Specimen, place: Place) -> Figure:
 
 
 def _batch_of(specimen: Specimen, place: Place, size: int) -> Callable[[], Any]:
-    return lambda: specimen.model.predict(specimen.probe.table(size, device=place.device))
+    return lambda: specimen.model.predict(specimen.noise.table(size, device=place.device))
 
 
 def _rate(specimen: Specimen, place: Place, size: int, seconds: float) -> Figure:

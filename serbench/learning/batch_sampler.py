@@ -59,7 +59,7 @@ class Families:
 
 
 @dataclass(frozen=True)
-class Draw:
+class BatchDraw:
     """One batch of an epoch.
 
     Attributes
@@ -80,7 +80,7 @@ class Draw:
     partner: torch.Tensor | None = None
 
 
-def draw_batches(families: Families, recipe: Recipe, generator: torch.Generator) -> Iterator[Draw]:
+def draw_batches(families: Families, recipe: Recipe, generator: torch.Generator) -> Iterator[BatchDraw]:
     """Yield the batches of an epoch; all is drawn in this order, whenever the next one is asked for."""
     import torch
 
@@ -89,9 +89,9 @@ def draw_batches(families: Families, recipe: Recipe, generator: torch.Generator)
         if recipe.mixup > 0:
             seed = int(torch.randint(2**31, (1,), generator=generator))
             share = float(np.random.default_rng(seed).beta(recipe.mixup, recipe.mixup))
-            yield Draw(rows, positions, share, torch.randperm(len(rows), generator=generator))
+            yield BatchDraw(rows, positions, share, torch.randperm(len(rows), generator=generator))
         else:
-            yield Draw(rows, positions)
+            yield BatchDraw(rows, positions)
 
 
 def batches(drawn: torch.Tensor, size: int) -> list[torch.Tensor]:
@@ -104,4 +104,4 @@ def batches(drawn: torch.Tensor, size: int) -> list[torch.Tensor]:
     return parts
 
 
-__all__ = ["Draw", "Families", "batches", "draw_batches"]
+__all__ = ["BatchDraw", "Families", "batches", "draw_batches"]

@@ -38,7 +38,7 @@ class Trainee:
         To learn from, and to choose on.
     generator
         Draws order, children, segments, mixing.
-    chance
+    dropout_state
         The state of torch's own generator of the device: what dropout draws from.
     """
 
@@ -46,7 +46,7 @@ class Trainee:
     rows: ResidentTable
     dev: ResidentTable | None
     generator: torch.Generator
-    chance: torch.Tensor
+    dropout_state: torch.Tensor
 
 
 class TorchModel(Model):
@@ -117,7 +117,7 @@ class TorchModel(Model):
         import torch
 
         from serbench.learning.resident import ResidentTable, Scaler
-        from serbench.learning.stacking.dropout import generator_of
+        from serbench.learning.training import torch_generator
 
         recipe = self.recipe
         self.labels_: tuple[str, ...] = train.labels
@@ -131,7 +131,7 @@ class TorchModel(Model):
             rows=rows,
             dev=None if dev is None else ResidentTable(dev, self.scalers_, recipe, self.device),
             generator=torch.Generator().manual_seed(derive(seed, "draws")),
-            chance=generator_of(self.device).get_state(),
+            dropout_state=torch_generator(self.device).get_state(),
         )
 
     def end_training(self, trainee: Trainee, history: list[dict[str, Any]]) -> Self:

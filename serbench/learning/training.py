@@ -48,6 +48,16 @@ def repeatable(seed: int, device: str) -> Iterator[None]:
             cudnn.deterministic, cudnn.benchmark = before
 
 
+def torch_generator(device: str) -> torch.Generator:
+    """Return torch's own generator of a device: what layers draw from."""
+    import torch
+
+    if device == "cuda":
+        found: torch.Generator = torch.cuda.default_generators[torch.cuda.current_device()]
+        return found
+    return torch.default_generator
+
+
 def train(
     network: nn.Module, rows: ResidentTable, dev: ResidentTable | None, recipe: Recipe, generator: torch.Generator
 ) -> list[dict[str, Any]]:
@@ -276,5 +286,6 @@ __all__ = [
     "posteriors",
     "repeatable",
     "scored_at_once",
+    "torch_generator",
     "train",
 ]

@@ -20,7 +20,7 @@ from statistics import median
 import numpy as np
 
 from serbench.cost.meter import peak_memory
-from serbench.cost.noise_clip import CLIP_SECONDS, Probe
+from serbench.cost.noise_clip import CLIP_SECONDS, NoiseClips
 from serbench.scoring.figure import Figure
 
 _STARTS = 3
@@ -75,7 +75,7 @@ def answer_once(card: Path, clip: Path, plugins: Sequence[Path]) -> Figure:
 
 
 def _write_noise(path: Path) -> None:
-    noise = Probe({}, ()).wave(_SAMPLE_RATE, seconds=CLIP_SECONDS)
+    noise = NoiseClips({}, ()).wave(_SAMPLE_RATE, seconds=CLIP_SECONDS)
     with wave.open(str(path), "wb") as stream:
         stream.setnchannels(1)
         stream.setsampwidth(2)

@@ -22,14 +22,14 @@ from serbench.cost.efficiency import (
     ELSEWHERE,
     FIGURES,
     LABORATORY,
-    PROBED,
     QUIET,
     SIZES,
-    probe_figures,
+    TIMED,
     size_figures,
+    timed_figures,
 )
 from serbench.cost.meter import Clock, Meter, fit_and_predict_figures
-from serbench.cost.noise_clip import Probe
+from serbench.cost.noise_clip import NoiseClips
 from serbench.cost.timing import threads
 from serbench.errors import AudioError
 from serbench.learning.model import Model, Predictions
@@ -143,17 +143,17 @@ def _measure(
 
     A model that cannot be measured loses its figures, not its scores.
     """
-    probe = Probe(cell.contender.extractors, labels)
+    noise = NoiseClips(cell.contender.extractors, labels)
     calibration = None
     try:
-        figures = size_figures(model, probe)
-        if cell.is_probe:
+        figures = size_figures(model, noise)
+        if cell.is_timed:
             with bench.alone():
                 calibration = Calibration.read(calibrate())
-                figures |= probe_figures(model, probe)
+                figures |= timed_figures(model, noise)
     except Exception as error:  # noqa: BLE001  (a plugin may raise anything)
-        figures = dict.fromkeys([*SIZES, *PROBED], Figure.undefined(f"measuring failed: {_reason(error)}"))
-    unmeasured = dict.fromkeys(LABORATORY, QUIET) | dict.fromkeys(PROBED, ELSEWHERE)
+        figures = dict.fromkeys([*SIZES, *TIMED], Figure.undefined(f"measuring failed: {_reason(error)}"))
+    unmeasured = dict.fromkeys(LABORATORY, QUIET) | dict.fromkeys(TIMED, ELSEWHERE)
     return {**unmeasured, **figures, "disk_bytes": stored_bytes(model)}, calibration
 
 

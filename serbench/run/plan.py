@@ -63,7 +63,7 @@ class Cell:
         What is tested on what.
     contender
         With what.
-    is_probe
+    is_timed
         True for the first cell of a contender on a corpus: latencies are measured there.
     applied
         The augmentations that the protocol applied before it split, by name.
@@ -76,7 +76,7 @@ class Cell:
     split: Split
     fold: Fold
     contender: Contender
-    is_probe: bool
+    is_timed: bool
     applied: Mapping[str, Augmentation] = field(default_factory=dict)
 
     @property
@@ -213,8 +213,8 @@ def _cells(
                 features=tuple(part_facts(extractor) for extractor in contender.extractors.values()),
                 augmentations=tuple(part_facts(augmentation) for augmentation in contender.augmentations.values()),
             )
-            is_probe = seed == 0 and place == 0
-            yield Cell(key, contender.label, corpus, protocol, split, fold, contender, is_probe, applied)
+            is_timed = seed == 0 and place == 0
+            yield Cell(key, contender.label, corpus, protocol, split, fold, contender, is_timed, applied)
 
 
 __all__ = [

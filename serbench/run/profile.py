@@ -21,7 +21,7 @@ from serbench.cost.calibration import calibrate
 from serbench.cost.efficiency import FIGURES, WORK, macs_per_second, size_figures
 from serbench.cost.latency import ALL_THREADS, GPU, ONE_THREAD, RUNS, WARM_UP, Specimen, latency_figures
 from serbench.cost.meter import Clock, Meter, fit_and_predict_figures
-from serbench.cost.noise_clip import Probe
+from serbench.cost.noise_clip import NoiseClips
 from serbench.cost.throughput import device_memory, throughput_figures
 from serbench.cost.timing import threads
 from serbench.environment import machine_card, usable_cores, versions
@@ -198,7 +198,7 @@ def _fit_all(setup: Setup, registry: Registry, watch: Callable[[str], None]) -> 
     bench = Workbench(FeatureCache(setup.locations.cache), setup.device, (), environment, silent)
     begun: list[_Fitted | Profile] = []
     for cell in plan.cells:
-        if cell.is_probe:
+        if cell.is_timed:
             name = cell.contender.model.card.name
             watch(f"fitting {name} on {cell.corpus.manifest.dataset}")
             label = make_contender(name, registry, asked.settings).label
@@ -239,10 +239,10 @@ def _fit(cell: Cell, bench: Workbench, label: str, *, is_quick: bool) -> _Fitted
     work = meter.figures | fit_and_predict_figures(fit, predict)
     if is_quick:
         work = dict.fromkeys(WORK, Figure.undefined("fitted in haste; name a dataset"))
-    probe = Probe(cell.contender.extractors, tables.test.labels)
-    known = {**work, **size_figures(model, probe), "macs_per_audio_second": macs_per_second(model, probe)}
+    noise = NoiseClips(cell.contender.extractors, tables.test.labels)
+    known = {**work, **size_figures(model, noise), "macs_per_audio_second": macs_per_second(model, noise)}
     facts = {"dataset": cell.corpus.manifest.dataset, "rows": len(tables.train), "quick": is_quick}
-    return _Fitted(Specimen(label, model, probe), cell, Profile(label, facts, known))
+    return _Fitted(Specimen(label, model, noise), cell, Profile(label, facts, known))
 
 
 def _on_disk(each: _Fitted, plugins: Sequence[Path], starts: int) -> dict[str, Figure]:

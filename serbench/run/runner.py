@@ -141,9 +141,9 @@ def _run_all(
     for cell in cells:
         extract_for(cell, bench)  # on all cores, once, before several processes ask for it
     left = {cell.key.digest: cell for cell in cells}
-    probes_first = sorted(cells, key=lambda cell: not cell.is_probe)
+    timed_first = sorted(cells, key=lambda cell: not cell.is_timed)
     try:
-        for cell, record, seconds in side_by_side(probes_first, setup, replace(alone, jobs=at_once), at_once, started):
+        for cell, record, seconds in side_by_side(timed_first, setup, replace(alone, jobs=at_once), at_once, started):
             del left[cell.key.digest]
             yield cell, record, seconds
     except BrokenProcessPool:

@@ -1,4 +1,4 @@
-"""Cells of one model and split trained together on an accelerator, and told apart again.
+"""Cells of one model and split trained together on an accelerator, and taken apart into their records again.
 
 Conventions
 -----------
@@ -44,7 +44,7 @@ def stack_cells(cells: Sequence[Cell], device: str, *, forced: bool = False) -> 
         return [[cell] for cell in cells]
     groups: dict[str, list[Cell]] = {}
     for cell in cells:
-        may_stack = not cell.is_probe and is_stackable(cell.contender.model)
+        may_stack = not cell.is_timed and is_stackable(cell.contender.model)
         name = replace(cell.key, fold="", seed=0).digest if may_stack else cell.key.digest
         groups.setdefault(name, []).append(cell)
     return list(groups.values())

@@ -9,7 +9,7 @@ Machine Learning Research* 7:1): mean ranks differ when they are further apart t
 + 1) / 6n)``, with ``q`` the quantile of the studentised range for ``m`` groups and infinitely many degrees of freedom,
 divided by √2.
 
-Few datasets resolve little: with five of them, four systems must be 2.1 of 3 ranks apart. Friedman's p-value comes
+Few datasets show little: with five of them, four systems must be 2.1 of 3 ranks apart. Friedman's p-value comes
 from the chi-squared distribution, which for so few is approximate and errs on the safe side.
 """
 

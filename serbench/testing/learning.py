@@ -51,7 +51,7 @@ def check_forgets(subject: ModelSubject) -> None:
 
 
 def check_overfits(subject: ModelSubject) -> None:
-    """It tells apart 32 clips that it was shown."""
+    """It recognises 32 clips that it was shown."""
     _needs_features(subject)
     reached = uar_of(subject.fitted, subject.shared.train)
     if reached < _OVERFITTED:
@@ -59,7 +59,7 @@ def check_overfits(subject: ModelSubject) -> None:
 
 
 def check_beats_majority(subject: ModelSubject) -> None:
-    """It tells apart new clips of four plain voices."""
+    """It recognises new clips of four plain voices."""
     _needs_features(subject)
     reached = uar_of(subject.fitted, subject.shared.test)
     if reached < _LEARNED:

@@ -2,7 +2,7 @@
 
 Conventions
 -----------
-Everything is judged on 32 clips of four voices that any model can tell apart. The model is fitted with its card's
+Everything is judged on 32 clips of four voices whose classes any model can learn. The model is fitted with its card's
 ``quick`` arguments; a fit and its predictions are shared by the checks that only look at them.
 """
 

@@ -45,7 +45,7 @@ def test_whole_rows_are_added_and_what_is_left_out_is_named(serbench, runs, tmp_
 
 
 def test_partial_rows_are_added_when_asked(serbench, runs, tmp_path):
-    result = serbench("leaderboard", "add", runs, "--to", tmp_path, "--partial", "--model", "prior", "--json")
+    result = serbench("leaderboard", "add", runs, "--to", tmp_path, "--incomplete", "--model", "prior", "--json")
     facts = json.loads(result.stdout)
     assert (len(facts["added"]), facts["present"], facts["left"]) == (5, [], [])
 
@@ -110,7 +110,7 @@ def test_a_page_with_markers_is_checked_too(serbench, board, tmp_path):
 
 def test_boards_are_joined(serbench, runs, board, tmp_path):
     other, joined = tmp_path / "other", tmp_path / "joined"
-    assert serbench("leaderboard", "add", runs, "--to", other, "--partial").exit_code == 0
+    assert serbench("leaderboard", "add", runs, "--to", other, "--incomplete").exit_code == 0
     result = serbench("leaderboard", "merge", board, other, "--to", joined)
     assert result.exit_code == 0
     assert result.stdout.startswith(f"10 records added to {joined}, 0 were there\nnext: ")

@@ -19,7 +19,7 @@ from serbench_plugins.features.mfcc_stats import MfccStats
 
 from serbench.corpus.audio import read_audio
 from serbench.errors import AudioError, PluginError, UsageError
-from serbench.features import extract, pipeline
+from serbench.features import extract
 from serbench.features.extract import Clip, extract_column
 from serbench.features.extractor import BatchedFeatureExtractor, FeatureCard, FeatureExtractor
 from serbench.learning.augmentation import Augmentation, AugmentationCard
@@ -78,7 +78,7 @@ def test_neither_order_nor_batches_nor_the_cache_change_a_row(extractor, clips, 
     whole = extract_column(extractor, clips, extract.FeatureCache(tmp_path / "whole"))
     cache = extract.FeatureCache(tmp_path / "pieces")
     extract_column(extractor, clips[7:9], cache)
-    monkeypatch.setattr(pipeline, "_BATCH_CLIPS", 3)
+    monkeypatch.setattr(extract, "_BATCH_CLIPS", 3)
     extract_column(extractor, clips[::-1][:5], cache)
 
     pieces = extract_column(extractor, clips[::-1], cache)
@@ -112,7 +112,7 @@ def test_a_wave_is_resampled_to_the_cards_rate(tmp_path, cache):
 
 @pytest.mark.parametrize("extractor", [Mfcc(), MfccStats(), LogMel()], ids=lambda e: e.card.name)
 def test_the_number_of_threads_changes_no_bit(extractor, clips, tmp_path, monkeypatch):
-    monkeypatch.setattr(pipeline, "_BATCH_CLIPS", 3)
+    monkeypatch.setattr(extract, "_BATCH_CLIPS", 3)
     one, *others = (
         extract_column(extractor, clips, extract.FeatureCache(tmp_path / str(number)), workers=number)
         for number in (1, 2, 5)
@@ -123,7 +123,7 @@ def test_the_number_of_threads_changes_no_bit(extractor, clips, tmp_path, monkey
 
 
 def test_batches_are_of_like_lengths_and_bounded(clips, cache, monkeypatch):
-    monkeypatch.setattr(pipeline, "_BATCH_SAMPLES", 40_000)
+    monkeypatch.setattr(extract, "_BATCH_SAMPLES", 40_000)
     clips = [replace(clip, seconds=soundfile.info(clip.path).duration) for clip in clips]
 
     extract_column(Waves(), clips, cache, workers=1)
@@ -138,7 +138,7 @@ def test_batches_are_of_like_lengths_and_bounded(clips, cache, monkeypatch):
 
 
 def test_little_is_in_memory_when_clips_are_long(clips, cache, monkeypatch):
-    monkeypatch.setattr(pipeline, "_AHEAD_SECONDS", 0.0)
+    monkeypatch.setattr(extract, "_AHEAD_SECONDS", 0.0)
 
     assert len(extract_column(Waves(), clips, cache, workers=2)) == len(clips)
     assert {b for b, _ in Waves.shapes} == {1}
@@ -147,7 +147,7 @@ def test_little_is_in_memory_when_clips_are_long(clips, cache, monkeypatch):
 @pytest.mark.parametrize("extractor", [Energy(), Waves()], ids=lambda e: e.card.name)
 def test_what_came_before_a_failure_is_kept(extractor, clips, cache, monkeypatch):
     monkeypatch.setattr(extract, "_EARLY_CLIPS", 2)
-    monkeypatch.setattr(pipeline, "_AHEAD_SECONDS", 0.0)
+    monkeypatch.setattr(extract, "_AHEAD_SECONDS", 0.0)
     clips = [replace(clip, seconds=float(number)) for number, clip in enumerate(clips)]
     clips[7].path.unlink()
 
@@ -171,7 +171,7 @@ def test_what_an_extractor_loads_on_first_use_is_loaded_once(clips, cache, monke
                 self.weights.append(None)
             return waves, lengths
 
-    monkeypatch.setattr(pipeline, "_BATCH_CLIPS", 2)
+    monkeypatch.setattr(extract, "_BATCH_CLIPS", 2)
 
     extract_column(Lazy(), clips, cache, workers=4)
 

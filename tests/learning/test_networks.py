@@ -14,7 +14,7 @@ from serbench_plugins.networks.attention_cnn import AttentionCnn, ChannelAttenti
 from torch.utils.flop_counter import FlopCounterMode
 
 from serbench.cost.efficiency import macs_per_second, size_figures
-from serbench.cost.noise_clip import Probe
+from serbench.cost.noise_clip import NoiseClips
 from serbench.errors import UsageError
 
 RELEASED = [
@@ -77,14 +77,14 @@ def test_operations_of_a_segment_agree_with_a_count_by_hand():
 
 
 def test_a_clip_of_3_s_is_one_segment_and_30_s_are_as_many_as_overlap_by_half():
-    probe = Probe({"mfcc": Mfcc()}, ("angry", "calm"))
-    clips = replace(probe.table(4), y=np.array(["angry", "calm"] * 2))
+    noise = NoiseClips({"mfcc": Mfcc()}, ("angry", "calm"))
+    clips = replace(noise.table(4), y=np.array(["angry", "calm"] * 2))
     model = Attn1dCnn(epochs=1).fit(clips, clips, seed=0)
 
-    assert size_figures(model, probe)["macs_3s"].value == by_hand(2)
-    frames = len(probe.table(seconds=30.0).column.row(0))
+    assert size_figures(model, noise)["macs_3s"].value == by_hand(2)
+    frames = len(noise.table(seconds=30.0).column.row(0))
     segments = 1 + -(-(frames - 94) // 47)
-    assert macs_per_second(model, probe).value == pytest.approx(segments * by_hand(2) / 30)
+    assert macs_per_second(model, noise).value == pytest.approx(segments * by_hand(2) / 30)
 
 
 @pytest.mark.parametrize("cls", [Attn1dCnn, Cnn2d])

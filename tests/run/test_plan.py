@@ -20,7 +20,7 @@ def test_a_cell_per_fold_and_seed(world):
 def test_one_cell_per_model_measures_latency(world):
     plan = world.plan("nearest", "prior")
 
-    assert [cell.label for cell in plan.cells if cell.is_probe] == ["nearest", "prior"]
+    assert [cell.label for cell in plan.cells if cell.is_timed] == ["nearest", "prior"]
 
 
 def test_a_missing_dataset_is_an_error_when_named_and_a_skip_otherwise(world):

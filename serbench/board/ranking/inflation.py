@@ -152,11 +152,11 @@ def inflation_glance(lines: Sequence[Inflation]) -> Iterator[str]:
 
 def numbers(line: Inflation) -> list[str]:
     """Return UAR, its interval, the difference in points and its interval, as people read them."""
-    partial = "" if line.row.is_complete else " (partial)"
+    incomplete = "" if line.row.is_complete else " (incomplete)"
     same = line.protocol == REFERENCE
     difference = line.difference.value
     points = NOTHING if difference is None or same else f"{100 * difference:+.1f}"
-    return [percent(line.row.uar) + partial, _ends(line.row.interval), points, _ends(line.interval, sign="+")]
+    return [percent(line.row.uar) + incomplete, _ends(line.row.interval), points, _ends(line.interval, sign="+")]
 
 
 def bars(lines: Sequence[Inflation]) -> Iterator[str]:

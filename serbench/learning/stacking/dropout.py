@@ -45,7 +45,7 @@ class Site:
         return self.function(self.ones, self.share, training=True)
 
 
-class Chance:
+class DropoutGenerators:
     """Torch's generator of a device, in as many states as there are cells.
 
     Parameters
@@ -63,9 +63,11 @@ class Chance:
         """Return the noise of each site for the given cells, (g, b, ...) each; their states move on."""
         import torch
 
+        from serbench.learning.training import torch_generator
+
         if not sites:
             return []
-        generator = generator_of(self.device)
+        generator = torch_generator(self.device)
         drawn = []
         for cell in cells:
             generator.set_state(self.states[cell])
@@ -76,16 +78,6 @@ class Chance:
     def keep(self, cells: Sequence[int]) -> None:
         """Forget all other cells."""
         self.states = [self.states[cell] for cell in cells]
-
-
-def generator_of(device: str) -> torch.Generator:
-    """Return torch's own generator of a device: what layers draw from."""
-    import torch
-
-    if device == "cuda":
-        found: torch.Generator = torch.cuda.default_generators[torch.cuda.current_device()]
-        return found
-    return torch.default_generator
 
 
 def recorded(sites: list[Site]) -> AbstractContextManager[Any]:
@@ -142,4 +134,4 @@ def _instead_of_dropout(act: Callable[..., torch.Tensor]) -> AbstractContextMana
     return mode
 
 
-__all__ = ["Chance", "Site", "generator_of", "recorded", "replayed"]
+__all__ = ["DropoutGenerators", "Site", "recorded", "replayed"]

@@ -16,10 +16,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from serbench.errors import PluginError
-from serbench.learning.batch_sampler import Draw, draw_batches
+from serbench.learning.batch_sampler import BatchDraw, draw_batches
 from serbench.learning.recipe import Recipe
 from serbench.learning.resident import ResidentTable
-from serbench.learning.stacking.dropout import Chance
+from serbench.learning.stacking.dropout import DropoutGenerators
 from serbench.learning.stacking.parameters import Stack
 from serbench.learning.torch_model import Trainee
 from serbench.learning.training import (
@@ -105,7 +105,7 @@ class _Run:
         trainees = [cell.trainee for cell in cells]
         self.device = trainees[0].rows.device
         self.stack = Stack([trainee.network for trainee in trainees], recipe)
-        self.chance = Chance([trainee.chance for trainee in trainees], self.device)
+        self.dropout = DropoutGenerators([trainee.dropout_state for trainee in trainees], self.device)
         self.rows = ResidentTable.join([trainee.rows for trainee in trainees])
         self.first = _starts([len(trainee.rows) for trainee in trainees])
         weights = [class_weights(trainee.rows, recipe) for trainee in trainees]
@@ -137,7 +137,7 @@ class _Run:
         seen = [sum(len(draw.rows) for draw in draws) for draws in drawn]
         return [total / count for total, count in zip(totals.tolist(), seen, strict=True)]
 
-    def _pass(self, places: Sequence[int], draws: Sequence[Draw]) -> torch.Tensor:
+    def _pass(self, places: Sequence[int], draws: Sequence[BatchDraw]) -> torch.Tensor:
         """Pass a batch of some cells forward and back; return their mean losses (g,)."""
         import torch
 
@@ -154,7 +154,7 @@ class _Run:
             mixing = shares, torch.stack(partners).to(self.device)
         weights = None if self.weights is None else self.weights[list(places)]
         with autocast(self.recipe, self.device):
-            noises = self.chance.draw(places, self.stack.sites(batch, index.shape[1]))
+            noises = self.dropout.draw(places, self.stack.sites(batch, index.shape[1]))
             minimised, losses = self.stack.losses(places, batch, self.rows.codes[index], weights, noises, mixing)
         torch.autograd.backward(minimised.sum())
         return losses
@@ -202,7 +202,7 @@ class _Run:
         self.cells = [self.cells[place] for place in left]
         self.first = self.first[left]
         self.stack.keep(left)
-        self.chance.keep(left)
+        self.dropout.keep(left)
         if self.weights is not None:
             self.weights = self.weights[left]
         if self.best is not None:

@@ -80,12 +80,12 @@ def test_a_protocol_that_makes_its_own_copies_is_still_the_same_system(store, ad
     ]
 
 
-def test_a_partial_row_has_no_difference_and_says_so(store, add):
+def test_an_incomplete_row_has_no_difference_and_says_so(store, add):
     add("si", 0.2)
     add("random", 9.0, folds=(0, 1))
     line = by_protocol(store)["random"]
     assert line.difference.reason == line.interval.reason == "cells are missing"
-    assert numbers(line)[0].endswith("(partial)")
+    assert numbers(line)[0].endswith("(incomplete)")
     assert line.facts()["difference"] == {"value": None, "reason": "cells are missing"}
 
 
