@@ -25,7 +25,16 @@ from serbench.board.ranking.pareto import AXES
 from serbench.board.remarks import Remark, remarks_of
 from serbench.board.site.lanes import Lane, inflation_lanes, inflation_legend, speaker_lanes
 from serbench.board.site.plot import Panel, pareto_panels
-from serbench.board.site.rows import RowView, anchor_of, page_address, question_of, tables_of, tags_of, view_rows
+from serbench.board.site.rows import (
+    RowView,
+    anchor_of,
+    beside_name,
+    page_address,
+    question_of,
+    tables_of,
+    tags_of,
+    view_rows,
+)
 from serbench.board.site.script import SCRIPT
 from serbench.board.site.text import shown, straight
 from serbench.board.wording import MADE, letter, mark_meanings, marks_of, subject_of, task_name
@@ -40,7 +49,7 @@ PAGE = f"<!doctype html>\n{MADE}"
 #: Files that are handed on as they are.
 _PLAIN = ("site.css", "site.js")
 #: The tables of a task's page.
-TABLES = (Table.SITE, Table.CARD)
+TABLES = (Table.SITE, Table.RECALLS, Table.CARD)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +63,7 @@ class Section:
     name, anchor
         Of the task.
     rows
-        Of the table, with the cells of :data:`TABLES`.
+        Of the tables, with the cells of :data:`TABLES`.
     columns
         Of each of those tables.
     panels, lanes
@@ -124,6 +133,7 @@ def make_environment() -> Environment:
         keep_trailing_newline=True,
     )
     environment.globals |= {"vendor": SCRIPT, "axes": [(axis, question_of(axis)) for axis in AXES], "tags_of": tags_of}
+    environment.globals |= {"beside_name": beside_name}
     environment.globals |= {"marks": marks_of, "link": _link, "column": column_of, "says": remarks, "tables": Table}
     environment.globals |= {name: getattr(wording, name) for name in ("detectable", "evidence_of", "facts_of")}
     environment.globals |= {"audio_of": lambda board: wording.audio_label(board.first), "legend": wording}

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from serbench.board.columns import BoardColumn, Table, columns_of
-from serbench.board.numbers import percent
 from serbench.board.ranking.boards import Board, Placement
 from serbench.board.ranking.pareto import AXES, Axis
 from serbench.board.site.text import SortedText, sorted_text
@@ -48,7 +47,7 @@ class Shaded:
     """A share as text, and as a step from 0 to 10 of a scale of shades."""
 
     text: str
-    step: int
+    step: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +71,7 @@ class RowView:
     budgets
         From the name of each axis of cost to the value, empty where it is not known.
     recalls
-        Of the task's classes, in their order.
+        A text per column of recalls, beside the name; empty where the page has no such table.
     confusion
         Counts, shaded by the share of their line; empty without any.
     command
@@ -146,7 +145,6 @@ def _view(board: Board, placement: Placement, subject: str, columns: Mapping[Tab
     tags |= {"floor"} if placement.is_floor else set()
     tags |= set() if row.is_complete else {"incomplete"}
     tags |= {"pareto-optimal"} if any(placement.pareto_optimal.values()) else set()
-    none = Figure.undefined("no cell is done")
     return RowView(
         anchor=anchor_of(row),
         href=f"{page_address(board)}#{anchor_of(row)}",
@@ -156,7 +154,7 @@ def _view(board: Board, placement: Placement, subject: str, columns: Mapping[Tab
         cells={table: [sorted_text(column, board, placement) for column in group] for table, group in columns.items()},
         tags=tuple(tag for tag in TAGS if tag in tags),
         budgets={axis.name: _number(row.cost_of(axis.figure)) for axis in AXES},
-        recalls=tuple(_recall(row.recalls.get(name, none)) for name in board.first.classes),
+        recalls=tuple(_recall(column, board, placement) for column in beside_name(columns.get(Table.RECALLS, ()))),
         confusion=tuple(tuple(_share(count, sum(counts)) for count in counts) for counts in row.confusion),
         command=command_of(row),
     )
@@ -172,8 +170,15 @@ def _number(figure: Figure) -> str:
     return "" if figure.value is None else f"{figure.value:.10g}"
 
 
-def _recall(figure: Figure) -> Shaded:
-    return Shaded(percent(figure), _step(figure.value or 0.0))
+def beside_name(columns: Iterable[BoardColumn]) -> list[BoardColumn]:
+    """Return columns without that of the name, which a table shows in a way of its own."""
+    return [column for column in columns if column.key != "model"]
+
+
+def _recall(column: BoardColumn, board: Board, placement: Placement) -> Shaded:
+    """Return a cell of the table of recalls; what is no share has no shade."""
+    text, fact = column.shown(board, placement), column.fact(board, placement)
+    return Shaded(text, _step(fact)) if isinstance(fact, int | float) and 0 <= fact <= 1 else Shaded(text)
 
 
 def _share(count: int, total: int) -> Shaded:
@@ -190,6 +195,7 @@ __all__ = [
     "RowView",
     "Shaded",
     "anchor_of",
+    "beside_name",
     "page_address",
     "question_of",
     "tables_of",
