@@ -1,4 +1,4 @@
-"""The rows of a folder, scored by the metrics that its records name."""
+"""The rows of a folder, scored by the metrics that its records or a person name."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from serbench.scoring.metrics import CORE_METRICS
 
 
 def stored_rows(folder: Path, registry: Registry) -> tuple[list[Row], list[str]]:
-    """Return the rows of a folder with the metrics that its records name, and the names of those not installed.
+    """Return the rows of a folder with the metrics of :func:`metrics_of`, and the names of those not installed.
 
     Raises
     ------
@@ -29,12 +29,16 @@ def stored_rows(folder: Path, registry: Registry) -> tuple[list[Row], list[str]]
 
 
 def metrics_of(records: Iterable[Record], registry: Registry) -> tuple[list[Metric], list[str]]:
-    """Return the core metrics and the others that records name, sorted, and those that nobody installed offers.
+    """Return the core metrics and the others, sorted, and the names of those that nobody installed offers.
 
-    So the views do not depend on what else is installed where they are made.
+    The others are those that records name, and those of the plugins' single files, which a person names: so the views
+    do not depend on what else is installed where they are made.
     """
     core = [metric.card.name for metric in CORE_METRICS]
-    others = sorted({name for record in records for name in record.metrics} - set(core))
+    of_files = {
+        name for name in registry.metrics if any(offer.provider.is_file for offer in registry.metrics.all(name))
+    }
+    others = sorted((of_files | {name for record in records for name in record.metrics}) - set(core))
     known = [registry.get("metric", name) for name in others if name in registry.metrics]
     return [*CORE_METRICS, *known], [name for name in others if name not in registry.metrics]
 

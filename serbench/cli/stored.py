@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def stored_rows(folder: Path, plugins: Sequence[Path] | None = None, no_plugins: bool = False) -> list[Row]:
-    """Return the rows of a folder, with the metrics that its records name and that are installed.
+    """Return the rows of a folder, with the metrics that its records name and that are installed, and those of files.
 
     Parameters
     ----------

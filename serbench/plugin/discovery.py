@@ -49,6 +49,11 @@ class Provider:
     name: str
     version: str
 
+    @property
+    def is_file(self) -> bool:
+        """True for a single file, which a person named; it is installed nowhere."""
+        return self.distribution == f"{self.name}.py"
+
     def __str__(self) -> str:
         version = "" if self.version == "unknown" else f" {self.version}"
         return f"{self.distribution}{version} (plugin {self.name!r})"
