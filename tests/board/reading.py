@@ -2,7 +2,8 @@
 
 A reader takes a leaderboard of one protocol, ``si``, whose rows have names of one plain word, and returns from
 ``(dataset, name)`` to what stands under each heading of one table. Where a table is of systems over all datasets, the
-dataset is empty. Nothing here knows the columns: headings and cells are those of the texts alone.
+dataset is empty. The lines that readers are made of are read from texts alone. Nothing here knows the columns: headings
+and cells are those that stand there.
 """
 
 from __future__ import annotations
@@ -24,60 +25,50 @@ from serbench.cli.scores import print_scores
 
 def markdown(title):
     """Return a reader of the table below a heading of a dataset's Markdown page."""
-    return lambda leaderboard: _by_dataset(leaderboard, "tables/si-{}.md", lambda text: _pipes(text.split(title)[1]))
+    return lambda leaderboard: _by_dataset(
+        leaderboard, "tables/si-{}.md", lambda text: markdown_lines(text.split(title)[1])
+    )
 
 
 def overview(words):
     """Return a reader of the table below some words of the overall page."""
-    return lambda leaderboard: _named(_pipes(make_views(leaderboard)["README.md"].split(words)[1]))
+    return lambda leaderboard: by_name(markdown_lines(make_views(leaderboard)["README.md"].split(words)[1]))
 
 
 def latex(leaderboard):
-    return _by_dataset(leaderboard, "tables/si-{}.tex", _tabular)
+    return _by_dataset(leaderboard, "tables/si-{}.tex", latex_lines)
 
 
 def latex_overview(leaderboard):
-    return _named(_tabular(make_views(leaderboard)["overview.tex"]))
+    return by_name(latex_lines(make_views(leaderboard)["overview.tex"]))
 
 
 def terminal(leaderboard):
-    """Read the tables of each dataset, which go on below each other where a line is too short for them."""
     out = io.StringIO()
     with contextlib.redirect_stdout(out):
         print_scores(leaderboard.rows)
-    found, header, dataset = {}, None, None
-    for line in out.getvalue().splitlines():
-        cells = re.split(" {2,}", line.strip())
-        if line.endswith("speaker-independent (si)") or ", speaker-independent (si): " in line:
-            dataset = line.partition(",")[0]
-        elif cells[0] == "model":
-            header = cells
-        elif header and len(cells) == len(header):
-            found.setdefault((dataset, _word(cells[0])), {}).update(zip(header, cells, strict=True))
-        else:
-            header = None
-    return {where: {**cells, "model": where[1]} for where, cells in found.items()}
+    return terminal_lines(out.getvalue())
 
 
 def site_index(leaderboard):
     """Read the table of all rows; a line knows its dataset by its own cell."""
-    lines = _html_table(make_views(leaderboard)["site/index.html"], 'id="rows-t"')
+    lines = html_lines(make_views(leaderboard)["site/index.html"], 'id="rows-t"')
     return {(line["dataset"], _word(line["model"])): {**line, "model": _word(line["model"])} for line in lines}
 
 
 def site_overview(leaderboard):
-    return _named(_html_table(make_views(leaderboard)["site/index.html"], 'id="p1-t"'))
+    return by_name(html_lines(make_views(leaderboard)["site/index.html"], 'id="p1-t"'))
 
 
 def site(sign):
     """Return a reader of a table of a dataset's page on the site, by what its tag has."""
-    return lambda leaderboard: _by_dataset(leaderboard, "site/si-{}.html", lambda text: _html_table(text, sign))
+    return lambda leaderboard: _by_dataset(leaderboard, "site/si-{}.html", lambda text: html_lines(text, sign))
 
 
 def site_order(leaderboard):
     """Read what the columns of numbers are sorted by, in place of what they show."""
     return _by_dataset(
-        leaderboard, "site/si-{}.html", lambda text: _html_table(text, 'id="t-[^"]*" class="results"', _order)
+        leaderboard, "site/si-{}.html", lambda text: html_lines(text, 'id="t-[^"]*" class="results"', _order)
     )
 
 
@@ -118,20 +109,36 @@ def _by_dataset(leaderboard, path, read):
     return {
         (dataset, name): cells
         for dataset in dict.fromkeys(row.dataset.name for row in leaderboard.rows)
-        for (_, name), cells in _named(read(views[path.format(dataset)])).items()
+        for (_, name), cells in by_name(read(views[path.format(dataset)])).items()
     }
 
 
-def _named(lines):
+def by_name(lines):
     """Return lines by the row's name, which the first word of its cell is: marks and remarks stand around it."""
     return {("", _word(line["model"])): {**line, "model": _word(line["model"])} for line in lines}
+
+
+def terminal_lines(text):
+    """Return the lines of each dataset's tables, which go on below each other where a line is too short for them."""
+    found, header, dataset = {}, None, None
+    for line in text.splitlines():
+        cells = re.split(" {2,}", line.strip())
+        if ", speaker-independent (si)" in line:
+            dataset = line.partition(",")[0]
+        elif cells[0] == "model":
+            header = cells
+        elif header and len(cells) == len(header):
+            found.setdefault((dataset, _word(cells[0])), {}).update(zip(header, cells, strict=True))
+        else:
+            header = None
+    return {(dataset, name): {**cells, "model": name} for (dataset, name), cells in found.items()}
 
 
 def _word(cell):
     return re.search("[a-z]+", cell)[0]
 
 
-def _pipes(text):
+def markdown_lines(text):
     """Return the lines of the first table of a Markdown text."""
     table = re.search(r"(?:^\|.*\n)+", text, re.MULTILINE)[0].splitlines()
     header, _, *lines = ([_plain(cell) for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in table)
@@ -142,7 +149,7 @@ def _plain(cell):
     return html.unescape(re.sub(r"\\(.)", r"\1", cell.strip().strip("*")))
 
 
-def _tabular(text):
+def latex_lines(text):
     """Return the lines of the first LaTeX table of a text, bold or not."""
     header, body = re.search(r"\\toprule\n(.*?)\\midrule\n(.*?)\\bottomrule", text, re.DOTALL).groups()
     header, *lines = (
@@ -157,7 +164,7 @@ def _unset(cell):
     return re.sub(r"\\(.)", r"\1", "–" if text == "--" else text)
 
 
-def _html_table(text, sign, read=lambda tag, inside: _bare(inside)):
+def html_lines(text, sign, read=lambda tag, inside: _bare(inside)):
     """Return the lines of the table whose tag has a sign."""
     table = re.search(rf"<table [^>]*{sign}.*?</table>", text, re.DOTALL)[0]
     header, *lines = re.findall(r"<tr.*?>(.*?)</tr>", table, re.DOTALL)
