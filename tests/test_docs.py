@@ -14,11 +14,14 @@ import pytest
 import yaml
 
 from serbench import __version__, errors
+from serbench.board.columns import Table, columns_of
+from serbench.board.ranking.boards import make_boards
 from serbench.cli.app import INTERRUPTED
 from serbench.plugin import hookspecs
 from serbench.plugin.manager import KINDS
 from serbench.plugin.registry import load_registry
 from serbench.testing import cases_of
+from tests.board.ranking.test_boards import row
 from tests.pages import blocks, commands, inline_commands, unknown_options
 
 TOP = Path(__file__).parents[1]
@@ -70,6 +73,16 @@ def test_a_model_of_the_guide_holds_its_contract_as_the_guide_says(tmp_path, num
     outcomes = [case.run() for case in cases_of(registry.get("model", name), registry)]
     assert {each.check.name for each in outcomes if each.status == "failed"} == failing
     del sys.modules["serbench_file_guide_model"]
+
+
+def test_the_guide_shows_tables_with_the_headings_of_the_terminal():
+    board = make_boards([row("a", 0.9)])
+    headings = sorted(columns_of(Table.TERMINAL, board), key=lambda column: column.key != "model")
+    shown = re.findall("^model +rank .*", GUIDE, re.MULTILINE)
+    assert len(shown) == 5
+    for line in shown:  # what does not fit goes on below
+        found = re.split(" {2,}", line)
+        assert found == [column.heading for column in headings][: len(found)]
 
 
 @pytest.mark.parametrize("page", PAGES)
