@@ -84,7 +84,7 @@ def read_document(
         When the file is no JSON object, of another kind, or of a format this program does not know.
     """
     try:
-        body = json.loads(path.read_text(encoding="utf-8"))
+        body = json.loads(path.read_text(encoding="utf-8"), parse_constant=_no_number)
     except (ValueError, UnicodeDecodeError) as error:
         raise FormatError(f"{path} is damaged: {error}; remove it and run again") from error
     if not isinstance(body, dict) or body.get("kind") != kind:
@@ -96,6 +96,10 @@ def read_document(
     if upgrade and found in upgrade:
         return upgrade[found](body)
     raise FormatError(f"{path} has format {found!r}, this serbench reads {version}; use the serbench that wrote it")
+
+
+def _no_number(word: str) -> None:
+    raise ValueError(f"{word} is no number")
 
 
 __all__ = ["atomic_write", "read_document", "write_document", "write_text"]

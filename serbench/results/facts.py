@@ -3,13 +3,15 @@
 Conventions
 -----------
 Each class reads one object of a record by ``read`` and gives it back by ``facts``, key for key, so that the digests of
-keys are what they were. A key that is missing or unknown, and a value of another type, are a
-:class:`~serbench.errors.FormatError` in one sentence. Optional keys are absent from the file where they say nothing.
+keys are what they were. A key that is missing or unknown, a value of another type, also within a list or an object, a
+number that is not finite and a count below what it can be are a :class:`~serbench.errors.FormatError` in one sentence
+that names the key. Optional keys are absent from the file where they say nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -19,13 +21,22 @@ from serbench.errors import FormatError
 Json = str | int | float | bool | None | Sequence["Json"] | Mapping[str, "Json"]
 
 
-def expect(what: str, facts: object, types: Mapping[str, type | tuple[type, ...]], optional: Sequence[str] = ()) -> Any:
+#: What a value may be.
+Kinds = type | tuple[type, ...]
+
+
+def expect(what: str, facts: object, types: Mapping[str, Kinds], optional: Sequence[str] = (), **least: float) -> Any:
     """Return an object of a record when it has the keys it should have, each of its type.
+
+    Parameters
+    ----------
+    least
+        By key how small a number may be.
 
     Raises
     ------
     FormatError
-        When it is no object, or a key is missing or unknown, or a value is of another type.
+        When it is no object, or a key is missing or unknown, or a value is of another type, not finite or too small.
     """
     if not isinstance(facts, Mapping):
         raise FormatError(f"{what} is {type(facts).__name__}, expected an object with {list(types)}")
@@ -38,25 +49,46 @@ def expect(what: str, facts: object, types: Mapping[str, type | tuple[type, ...]
         # True is an int to Python, and to nobody else
         if not isinstance(value, kinds) or (isinstance(value, bool) and not _takes_truth(kinds)):
             raise FormatError(f"{what}: {name} is {type(value).__name__}, expected {_named(kinds)}")
+        _expect_number(f"{what}: {name} is", value, least.get(name, -math.inf))
     return facts
 
 
-def _takes_truth(kinds: type | tuple[type, ...]) -> bool:
-    return bool in (kinds if isinstance(kinds, tuple) else (kinds,)) or kinds is object
+def each_is(what: str, values: Iterable[object], kinds: Kinds, least: float = -math.inf) -> None:
+    """Refuse a list, or the values of an object, where one of them is of another type, not finite or too small.
+
+    Raises
+    ------
+    FormatError
+        When one is; names the value.
+    """
+    for value in values:
+        if not isinstance(value, kinds) or isinstance(value, bool):
+            raise FormatError(f"{what} holds {value!r}, expected {_named(kinds)} alone")
+        _expect_number(f"{what} holds", value, least)
 
 
-def _named(kinds: type | tuple[type, ...]) -> str:
-    return " or ".join(kind.__name__ for kind in (kinds if isinstance(kinds, tuple) else (kinds,)))
-
-
-def _words(what: str, values: Sequence[object]) -> tuple[str, ...]:
-    if not all(isinstance(value, str) for value in values):
-        raise FormatError(f"{what} holds something else than words")
+def words(what: str, values: Sequence[object]) -> tuple[str, ...]:
+    """Return a list of words as a tuple, or refuse it as :func:`each_is` does."""
+    each_is(what, values, str)
     return tuple(str(value) for value in values)
 
 
+def _expect_number(what: str, value: object, least: float) -> None:
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return
+    if not -math.inf < value < math.inf or value < least:
+        raise FormatError(f"{what} {value}, expected a number{'' if least == -math.inf else f' from {least:g} up'}")
+
+
+def _takes_truth(kinds: Kinds) -> bool:
+    return bool in (kinds if isinstance(kinds, tuple) else (kinds,)) or kinds is object
+
+
+def _named(kinds: Kinds) -> str:
+    return " or ".join(kind.__name__ for kind in (kinds if isinstance(kinds, tuple) else (kinds,)))
+
+
 _NUMBER = (int, float)
-_MAYBE_NUMBER = (int, float, type(None))
 _TEXT = (str, type(None))
 _TRUTH = (bool, type(None))
 
@@ -148,7 +180,7 @@ class DatasetFacts:
             raise FormatError(f"dataset: {sorted(crossed)} stand alone, expected trained_on, tested_on and corpora")
         corpora = {name: MemberFacts.read(member) for name, member in found.pop("corpora", {}).items()}
         return DatasetFacts(
-            trained_on=_words("trained_on", found.pop("trained_on", [])),
+            trained_on=words("dataset: trained_on", found.pop("trained_on", [])),
             target=found.pop("tested_on", None),
             corpora=corpora,
             **{**found, "label_map": LabelMapFacts.read(found["label_map"])},
@@ -207,6 +239,9 @@ class MemberFacts(DatasetFacts):
     def read(cls, facts: object) -> MemberFacts:
         """Read an object of ``corpora``."""
         found = expect("a corpus among several", facts, {**_CORPUS, "classes": dict, "clips": dict, "dropped": dict})
+        each_is("a corpus among several: classes", found["classes"].values(), str)
+        for counted in ("clips", "dropped"):
+            each_is(f"a corpus among several: {counted}", found[counted].values(), int, 0)
         return MemberFacts(**{**found, "label_map": LabelMapFacts.read(found["label_map"])})
 
     def facts(self) -> dict[str, Json]:
@@ -240,7 +275,7 @@ class ProtocolFacts:
     def read(cls, facts: object) -> Self:
         """Read the object ``protocol`` of a record's key."""
         types = {"name": str, "version": str, "split": str, "folds": int, "augmentations": list}
-        found = dict(expect("protocol", facts, types, ("augmentations",)))
+        found = dict(expect("protocol", facts, types, ("augmentations",), folds=0))
         return cls(**{**found, "augmentations": tuple(map(PartFacts.read, found.get("augmentations", [])))})
 
     def facts(self) -> dict[str, Json]:
@@ -271,7 +306,7 @@ class Declared:
     def read(cls, facts: object) -> Self:
         """Read the object ``declared`` of a standing."""
         found = expect("declared", facts, {"seeded": bool, "uses_test_statistics": bool, "pretrained_on": list})
-        return cls(**{**found, "pretrained_on": _words("pretrained_on", found["pretrained_on"])})
+        return cls(**{**found, "pretrained_on": words("declared: pretrained_on", found["pretrained_on"])})
 
     def facts(self) -> dict[str, Json]:
         """Return the JSON form."""
@@ -306,7 +341,7 @@ class Standing:
     @classmethod
     def read(cls, facts: object) -> Self:
         """Read the object ``standing`` of a record."""
-        types: dict[str, type | tuple[type, ...]] = {
+        types: dict[str, Kinds] = {
             "ranked": bool,
             "diagnostic": bool,
             "headline": bool,
@@ -363,20 +398,23 @@ class AudioCopy:
     @classmethod
     def read(cls, facts: object) -> Self:
         """Read the object ``audio`` of a record."""
-        some = (str, int, dict, type(None))
-        types: dict[str, type | tuple[type, ...]] = {
+        some = (int, dict, type(None))
+        types: dict[str, Kinds] = {
             "label": _TEXT,
             "lossy": _TRUTH,
             "derived": bool,
             "clips": int,
             "seconds": _NUMBER,
-            "codec": some,
+            "codec": (str, dict, type(None)),
             "sample_rate": some,
             "channels": some,
             "published_sample_rates": list,
             "corpora": dict,
         }
-        found = dict(expect("audio", facts, types, ("corpora",)))
+        found = dict(expect("audio", facts, types, ("corpora",), clips=0, seconds=0, sample_rate=1, channels=1))
+        each_is("audio: published_sample_rates", found["published_sample_rates"], int, 1)
+        for name in ("codec", "sample_rate", "channels"):
+            each_is(f"audio: {name}", found[name].values() if isinstance(found[name], dict) else (), int, 1)
         corpora = {name: cls.read(member) for name, member in found.pop("corpora", {}).items()}
         return cls(**{**found, "published_sample_rates": tuple(found["published_sample_rates"])}, corpora=corpora)
 
@@ -420,7 +458,7 @@ class Calibration:
     def read(cls, facts: object) -> Self:
         """Read the object ``calibration`` of an environment."""
         found = expect("calibration", facts, {"kernel": str, "seconds": _NUMBER, "value": _NUMBER})
-        if not 0 < found["seconds"] < float("inf"):
+        if found["seconds"] <= 0:
             raise FormatError(f"calibration: seconds is {found['seconds']}, expected a time above 0")
         return cls(**found)
 
@@ -457,7 +495,8 @@ class Environment:
     def read(cls, facts: object) -> Self:
         """Read the object ``environment`` of a record."""
         types = {"versions": dict, "machine": dict, "calibration": dict, "jobs": int, "stacked": int}
-        found = dict(expect("environment", facts, types, tuple(types)))
+        found = dict(expect("environment", facts, types, ("calibration", "jobs", "stacked"), jobs=1, stacked=1))
+        each_is("environment: versions", found["versions"].values(), str)
         known = found.get("calibration")
         return cls(**{**found, "calibration": None if known is None else Calibration.read(known)})
 
@@ -476,10 +515,13 @@ __all__ = [
     "Declared",
     "Environment",
     "Json",
+    "Kinds",
     "LabelMapFacts",
     "MemberFacts",
     "PartFacts",
     "ProtocolFacts",
     "Standing",
+    "each_is",
     "expect",
+    "words",
 ]

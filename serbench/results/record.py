@@ -25,7 +25,9 @@ from serbench.results.facts import (
     PartFacts,
     ProtocolFacts,
     Standing,
+    each_is,
     expect,
+    words,
 )
 from serbench.scoring.figure import Figure
 
@@ -229,19 +231,26 @@ class Record:
         found = expect("the record", facts, _TYPES)
         if found["status"] not in get_args(Status):
             raise FormatError(f"status is {found['status']!r}, expected one of {list(get_args(Status))}")
+        each_is("rows", found["rows"].values(), int, 0)
+        each_is("confusion", found["confusion"], list)
+        each_is("confusion", (count for counts in found["confusion"] for count in counts), int, 0)
+        each_is("metrics", found["metrics"].values(), str)
+        each_is("code", found["code"].values(), _TEXT)
+        each_is("left_out", found["left_out"].values(), str)
+        each_is("history", found["history"], dict)
         try:
             return cls(
                 **{
                     **found,
                     "key": CellKey.read(found["key"]),
-                    "classes": tuple(found["classes"]),
+                    "classes": words("classes", found["classes"]),
                     "scores": {name: Figure.read(figure) for name, figure in found["scores"].items()},
                     "confusion": tuple(tuple(row) for row in found["confusion"]),
                     "cost": {name: Figure.read(figure) for name, figure in found["cost"].items()},
                     "environment": Environment.read(found["environment"]),
                     "audio": AudioCopy.read(found["audio"]),
                     "history": tuple(found["history"]),
-                    "notes": tuple(found["notes"]),
+                    "notes": words("notes", found["notes"]),
                     "standing": Standing.read(found["standing"]),
                 }
             )

@@ -104,7 +104,7 @@ def test_a_row_has_the_median_of_its_cells(store, cells, kernels, seconds, reaso
         known = (
             {} if kernel is None else {"calibration": {"kernel": kernel, "seconds": 0.01 * (fold + 1), "value": 1.0}}
         )
-        cells.add(store, folds=(fold,), environment={"machine": MACHINE, **known})
+        cells.add(store, folds=(fold,), environment={"versions": {}, "machine": MACHINE, **known})
 
     (found,) = summarise(store)
     assert found.calibration == Figure(seconds, reason)
