@@ -4,6 +4,7 @@ import time
 
 import numpy as np
 import pytest
+from sklearn.metrics import balanced_accuracy_score
 
 from serbench.errors import FormatError
 from serbench.results.store import TestPredictions
@@ -29,6 +30,50 @@ def test_scores_are_of_pooled_predictions_and_their_spread_is_over_seeds(store, 
     assert np.sum(row.confusion) == 3 * 72
     assert np.mean([figure.value for figure in row.recalls.values()]) == pytest.approx(row.uar.value)
     assert list(row.metrics) == ["uar", "wa", "macro-f1", "log-loss", "ece"]
+
+
+def only(predictions, kept):
+    """Return the predictions of some rows."""
+    chosen = np.flatnonzero(kept)
+    take = [tuple(np.array(each)[chosen].tolist()) for each in (predictions.ids, predictions.speakers)]
+    return TestPredictions(*take, predictions.truth[chosen], predictions.scores[chosen], predictions.classes)
+
+
+def add_only(store, cells, keep, seeds):
+    """Write the cells of some rows alone; return the rows of each seed."""
+    pooled = []
+    for seed in seeds:
+        found = [only(each, keep(each.truth)) for each in (cells.predictions(fold, seed) for fold in (0, 1, 2))]
+        for fold, predictions in enumerate(found, 1):
+            store.write(cells.record(cells.key(fold=f"group-{fold}", seed=seed)), predictions)
+        pooled.append(TestPredictions.join(found))
+    return pooled
+
+
+@pytest.mark.parametrize("seeds", [(0,), (0, 1, 2)], ids=["one seed", "three seeds"])
+@pytest.mark.parametrize(
+    "keep",
+    [
+        lambda truth: truth >= 0,
+        lambda truth: (truth != 1) | (np.arange(len(truth)) % 3 == 0),
+        lambda truth: truth != 1,
+    ],
+    ids=["balanced", "unbalanced", "a class that nobody speaks"],
+)
+@pytest.mark.filterwarnings("ignore:y_pred contains classes not in y_true:UserWarning")
+def test_adjusted_uar_is_scikit_learns_adjusted_balanced_accuracy(store, cells, keep, seeds):
+    expected = [
+        balanced_accuracy_score(rows.truth, rows.scores.argmax(axis=1), adjusted=True)
+        for rows in add_only(store, cells, keep, seeds)
+    ]
+    (row,) = summarise(store)
+    assert row.adjusted_uar.value == pytest.approx(np.mean(expected), abs=1e-12)
+
+
+def test_of_one_class_there_is_no_adjusted_uar(store, cells):
+    add_only(store, cells, lambda truth: truth == 2, (0,))
+    (row,) = summarise(store)
+    assert row.adjusted_uar == Figure.undefined("there is one class only, chance is perfect")
 
 
 def test_one_seed_has_the_interval_of_its_predictions_and_no_spread(store, cells):
