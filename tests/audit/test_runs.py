@@ -11,17 +11,24 @@ from serbench.audit.recorded_splits import RecordedSplits
 from serbench.audit.runs import audit_run
 from serbench.audit.sounds import Sounds
 from serbench.errors import UsageError
+from serbench.plugin.registry import load_registry
 from serbench.results.store import TestPredictions
 from tests.corpus.voices import voice
 from tests.run import toy
+from tests.run.conftest import World
+from tests.run.test_crossing import PITCHES, Corpora
+
+
+def speak(world):
+    """Put voices in place of the tones: two tones of one pitch are one sound."""
+    for seed, path in enumerate(sorted(world.folder.rglob("*.wav"))):
+        soundfile.write(path, voice(seed, 0.7, toy.RATE), toy.RATE)
+    return world
 
 
 @pytest.fixture
 def spoken(world):
-    """Return the world with voices in place of its tones: two tones of one pitch are one sound."""
-    for seed, path in enumerate(sorted((world.folder / "toy").rglob("*.wav"))):
-        soundfile.write(path, voice(seed, 0.7, toy.RATE), toy.RATE)
-    return world
+    return speak(world)
 
 
 def audit(spoken, *data_roots):
@@ -57,6 +64,30 @@ def test_a_run_that_left_out_what_can_be_read_now_is_still_clean(spoken):
     path.write_bytes(sound)
     (found,) = audit(spoken)
     assert (found.verdict, found.findings) == ("clean", ())
+
+
+@pytest.fixture
+def crossed(tmp_path):
+    """Return two corpora that were crossed without a recording of one, which has a namesake in the other."""
+    for seed, name in enumerate(("east", "west")):
+        toy.make_corpus(tmp_path, name=name, pitches=PITCHES, seed=seed)
+    world = speak(World(tmp_path, load_registry(only=(), extra=[toy, Corpora()])))
+    path = tmp_path / "west" / "spk1" / "low-0.wav"
+    path.write_bytes(path.read_bytes()[:-100])
+    request = {"datasets": ("east", "west"), "protocols": ("cross",), "seeds": 1, "skip_bad_audio": True}
+    assert not world.run("nearest", **request).failed
+    return world
+
+
+def test_a_crossing_that_left_recordings_out_is_clean(crossed):
+    assert {tuple(record.left_out) for record in crossed.store.records()} == {(), ("west/low-spk1-0",)}
+    found = audit(crossed)
+    assert {task.dataset.name: (task.verdict, task.findings, task.tested) for task in found} == {
+        "east-to-east": ("clean", (), 48),
+        "east-to-west": ("clean", (), 47),
+        "west-to-east": ("clean", (), 48),
+        "west-to-west": ("clean", (), 47),
+    }
 
 
 def test_a_run_under_a_leaky_split_leaks(spoken):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 
 import pytest
 
@@ -55,6 +56,16 @@ def test_what_cannot_be_read_here_and_was_tested_is_named(broken):
     other = world.folder / "west" / "spk0" / "low-0.wav"
     other.write_bytes(other.read_bytes()[:-100])
     with pytest.raises(BoardError, match="low-spk0-0 was kept, expected otherwise: it cannot be read here"):
+        verify(world.store.folder, world.workspace())
+
+
+def test_a_record_that_hides_what_it_left_out_does_not_hold_beside_one_that_says_it(broken):
+    """Two records of one task may say of their recordings what they like: each is held to what it says itself."""
+    world, _ = broken
+    world.run("nearest", seeds=1, skip_bad_audio=True, datasets=("west",))
+    *_, last = world.store.records()
+    world.store.write(replace(last, left_out={}), world.store.predictions(last))
+    with pytest.raises(BoardError, match="it says 44 train rows, its fold has 45"):
         verify(world.store.folder, world.workspace())
 
 
