@@ -15,7 +15,7 @@ from serbench.board.leaderboard import Leaderboard
 from serbench.digest import digest_value
 from serbench.scoring.figure import Figure
 from tests.board import reading
-from tests.board.told_apart import DATASETS, MACHINES, SYSTEMS, rows_told_apart
+from tests.board.distinct_rows import DATASETS, MACHINES, SYSTEMS, rows_distinct_rows
 
 #: Costs by their headings on the pages that show a few.
 COSTS = {
@@ -29,7 +29,7 @@ COSTS = {
 
 @pytest.fixture(scope="module")
 def leaderboard():
-    return Leaderboard.of(rows_told_apart())
+    return Leaderboard.of(rows_distinct_rows())
 
 
 def facts_of(board, placement):

@@ -89,7 +89,7 @@ def test_two_copies_of_one_model_are_declared_different_in_at_most_one_case_of_t
     assert declared(seed=3, **options) <= 0.05
 
 
-def test_without_the_luck_of_training_copies_would_be_told_apart_far_too_often():
+def test_without_the_luck_of_training_copies_would_be_distinct_rows_far_too_often():
     options = {"speakers": 91, "folds": 5, "seeds": 3, "seed_variance": 0.02}
     plain = [sign_flip_test(one[0] - other[0]).value <= 0.05 for one, other in copies(200, seed=3, **options)]
     assert np.mean(plain) > 0.15
@@ -225,7 +225,7 @@ def test_one_pair_needs_no_correction():
 
 
 @pytest.mark.parametrize(("speakers", "repeats"), [(6, 400), (10, 400), (24, 200)])
-def test_no_pair_of_equal_systems_is_told_apart_in_nineteen_of_twenty_boards(speakers, repeats):
+def test_no_pair_of_equal_systems_is_distinct_rows_in_nineteen_of_twenty_boards(speakers, repeats):
     """Three equal systems, one of them unsteady, beside one that is much better and one that is much worse."""
     rng = np.random.default_rng(speakers)
     wrong, right = 0, 0

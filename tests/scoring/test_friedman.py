@@ -53,7 +53,7 @@ def test_the_statistic_is_scipys():
 
 
 @pytest.mark.parametrize(("datasets", "systems"), [(6, 4), (12, 5)])
-def test_equal_systems_are_told_apart_in_at_most_one_case_of_twenty(datasets, systems):
+def test_equal_systems_are_distinct_rows_in_at_most_one_case_of_twenty(datasets, systems):
     rng = np.random.default_rng(1)
     drawn = rng.normal(size=(400, datasets, systems)).argsort(axis=2).argsort(axis=2) + 1.0
     spans = np.ptp(drawn.mean(axis=1), axis=1)

@@ -88,7 +88,7 @@ def test_more_rows_do_not_make_speakers_blind():
     assert [rank for _, rank, _ in ranks(*rows)] == list(range(1, 13))
 
 
-def test_being_told_apart_is_not_passed_on_and_the_ties_say_so():
+def test_being_distinct_rows_is_not_passed_on_and_the_ties_say_so():
     """The first beats the third, the second is told from neither."""
     middle = [0.7 + each for each in WILD]
     (board,) = make_boards([row("a", 0.9), row("b", 0.7, values=middle), row("c", 0.5)])
@@ -99,7 +99,7 @@ def test_being_told_apart_is_not_passed_on_and_the_ties_say_so():
     ]
 
 
-def test_rows_that_cannot_be_told_apart_are_runs_in_the_order_of_uar():
+def test_rows_that_cannot_be_distinct_rows_are_runs_in_the_order_of_uar():
     rng = np.random.default_rng(0)
     for _ in range(20):
         values = rng.normal(0.5, 0.05, (7, 1)) + rng.normal(0, 1, (7, 6)) * rng.choice([0.01, 0.05], (7, 1))

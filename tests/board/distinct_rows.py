@@ -1,4 +1,4 @@
-"""Rows that are told apart by every fact: no two columns of one say the same, and no two rows in one column."""
+"""Rows that differ in every fact: no two columns of one say the same, and no two rows in one column."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ SYSTEMS = {
 }
 
 
-def rows_told_apart():
+def rows_distinct_rows():
     """Return a row of every system on every dataset."""
     return [made(name, dataset) for dataset in DATASETS for name in SYSTEMS]
 
