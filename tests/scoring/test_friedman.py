@@ -4,7 +4,12 @@ import numpy as np
 import pytest
 
 from serbench.scoring.figure import Figure
-from serbench.scoring.friedman import Ranking, critical_difference, rank_over_datasets
+from serbench.scoring.friedman import (
+    Ranking,
+    critical_difference,
+    rank_over_datasets,
+    studentized_range_quantile,
+)
 
 #: Demšar 2006, table 6: the area under the curve of four variants of C4.5 on fourteen datasets.
 DEMSAR = np.array(
@@ -43,13 +48,25 @@ def test_the_quantiles_are_those_of_demsars_table(systems, quantile):
     assert critical_difference(systems, 1) / (systems * (systems + 1) / 6) ** 0.5 == pytest.approx(quantile, abs=1e-3)
 
 
-def test_the_statistic_is_scipys():
+@pytest.mark.parametrize("systems", [2, 3, 5, 10, 50])
+@pytest.mark.parametrize("share", [0.9, 0.95, 0.99])
+def test_the_quantiles_are_scipys(systems, share):
+    from scipy.stats import studentized_range
+
+    expected = studentized_range.ppf(share, systems, np.inf)
+    assert studentized_range_quantile(share, systems) == pytest.approx(expected, rel=1e-14)
+
+
+@pytest.mark.parametrize("digits", [0, 1, 9], ids=["many ties", "some ties", "no ties"])
+@pytest.mark.parametrize("shape", [(3, 3), (6, 5), (12, 9)])
+def test_ranks_and_statistic_are_scipys(shape, digits):
     from scipy import stats
 
-    scores = np.random.default_rng(0).normal(size=(6, 5)).round(1)
+    scores = np.random.default_rng(0).normal(size=shape).round(digits)
     expected = stats.friedmanchisquare(*scores.T)
     found = rank_over_datasets(scores)
-    assert (found.statistic.value, found.p.value) == pytest.approx((expected.statistic, expected.pvalue))
+    assert found.mean_ranks == tuple(stats.rankdata(-scores, axis=1).mean(axis=0))
+    assert (found.statistic.value, found.p.value) == pytest.approx((expected.statistic, expected.pvalue), rel=1e-12)
 
 
 @pytest.mark.parametrize(("datasets", "systems"), [(6, 4), (12, 5)])
