@@ -118,6 +118,20 @@ def test_n_log_n_is_told_from_a_power(script):
     assert 1.1 < script("scaling")._exponents(by_size)["scan"] < 1.15
 
 
+def test_a_version_builds_the_same_views_as_itself(said):
+    code, facts = said("board_build")
+
+    assert code == 0
+    assert facts["views_that_differ"] == []
+    assert facts["share"]["median"] > 0
+    assert facts["share_of_cpu"]["median"] > 0
+
+
+def test_another_serbench_than_that_of_the_checkout_is_not_measured(script, tmp_path):
+    with pytest.raises(RuntimeError, match="expected the serbench of"):
+        script("board_build")._version(tmp_path / "place", tmp_path, tmp_path)
+
+
 def test_rivals_are_given_the_same_folds(script, tmp_path):
     projects = script("projects")
     for speaker in ("03", "08", "09"):
