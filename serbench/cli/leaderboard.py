@@ -105,13 +105,16 @@ def build(
 
     With --check, exit code 8 says that a view is stale.
     """
+    from threadpoolctl import threadpool_limits
+
     from serbench.board.leaderboard import Leaderboard
     from serbench.board.pages.insert import insert_tables
     from serbench.board.site.pages import SITE
     from serbench.board.site.script import SCRIPT
     from serbench.board.views import build as write_views
 
-    leaderboard = Leaderboard.of(stored_rows(folder, plugin, no_plugins))
+    with threadpool_limits(1):  # products are so small that other threads of BLAS do nothing but wait for them, busily
+        leaderboard = Leaderboard.of(stored_rows(folder, plugin, no_plugins))
     if check:
         _check_views(leaderboard, to or folder, into or (), site=site)
         return
