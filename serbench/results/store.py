@@ -175,29 +175,23 @@ def _read_parquet(path: Path, data: bytes, classes: tuple[str, ...]) -> TestPred
     names = [f"score:{name}" for name in classes]
     if table.column_names != ["id", "speaker", "truth", "prediction", *names]:
         raise FormatError(f"{path} has columns {table.column_names}, expected scores of {list(classes)}")
-    ids, words = table["id"].to_pylist(), table["truth"].to_pylist()
+    ids, speakers, truth, predicted = (table[name].to_pylist() for name in ("id", "speaker", "truth", "prediction"))
     place = {name: code for code, name in enumerate(classes)}
-    for uid, word in zip(ids, words, strict=True):
-        if word not in place:
-            raise FormatError(f"{path}: the truth of {uid} is {word!r}, expected one of {list(classes)}")
+    if not place.keys() >= set(truth):
+        uid, word = next(pair for pair in zip(ids, truth, strict=True) if pair[1] not in place)
+        raise FormatError(f"{path}: the truth of {uid} is {word!r}, expected one of {list(classes)}")
     columns = [table[name].combine_chunks() for name in names]
     if any(column.type != pa.float64() or column.null_count for column in columns):
         raise FormatError(f"{path}: there are scores that are no float64 numbers")
     scores = np.column_stack([np.from_dlpack(column) for column in columns])  # to_numpy would import pandas
     if not np.isfinite(scores).all():
         raise FormatError(f"{path}: there are scores that are not finite")
-    for uid, word, best in zip(ids, table["prediction"].to_pylist(), scores.argmax(axis=1).tolist(), strict=True):
-        if word != classes[best]:
-            raise FormatError(
-                f"{path}: the prediction of {uid} is {word!r}, but the largest score is {classes[best]!r}'s"
-            )
-    return TestPredictions(
-        tuple(ids),
-        tuple(table["speaker"].to_pylist()),
-        np.array([place[word] for word in words], dtype=np.int64),
-        scores,
-        classes,
-    )
+    largest = [classes[best] for best in scores.argmax(axis=1).tolist()]
+    if predicted != largest:
+        uid, word, best = next(row for row in zip(ids, predicted, largest, strict=True) if row[1] != row[2])
+        raise FormatError(f"{path}: the prediction of {uid} is {word!r}, but the largest score is {best!r}'s")
+    codes = np.array([place[word] for word in truth], dtype=np.int64)
+    return TestPredictions(tuple(ids), tuple(speakers), codes, scores, classes)
 
 
 __all__ = ["Store", "TestPredictions"]

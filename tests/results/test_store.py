@@ -110,6 +110,27 @@ def test_scores_that_are_no_numbers_are_refused(store, cells, column, words):
         store.predictions(replace(written, predictions=digest_bytes(path.read_bytes())))
 
 
+@pytest.mark.parametrize(
+    ("place", "name", "words"),
+    [
+        (2, "truth", "is 'boredom', expected one of"),
+        (3, "prediction", "is 'boredom', but the largest score is '[a-z]+''s"),
+    ],
+    ids=["truth", "prediction"],
+)
+def test_the_first_word_that_contradicts_the_rest_is_named(store, cells, place, name, words):
+    predictions = cells.predictions(0, 0)
+    written = store.write(cells.record(), predictions)
+    path = store.predictions_path(written)
+    table = pq.read_table(path)
+    before = table[name].to_pylist()
+    changed = table.set_column(place, name, pa.array([*before[:2], *["boredom"] * (len(before) - 2)]))
+    pq.write_table(changed, path)
+
+    with pytest.raises(FormatError, match=f"the {name} of {predictions.ids[2]} {words}"):
+        store.predictions(replace(written, predictions=digest_bytes(path.read_bytes())))
+
+
 def test_undefined_numbers_cannot_be_written(store, cells):
     with pytest.raises(ValueError, match="a figure is finite, got nan"):
         store.write(cells.record(cost={"train_seconds": {"value": float("nan")}}))
