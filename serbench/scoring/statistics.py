@@ -29,6 +29,7 @@ and of these trained models: that another seed trains another model is shown bes
 
 from __future__ import annotations
 
+import functools
 import math
 import statistics
 from collections.abc import Callable, Sequence
@@ -204,13 +205,20 @@ def _around(centre: float, half: float) -> tuple[float, float]:
 
 def _bootstrap(counts: Counts, metric: CountsMetric, level: float, seed: int) -> tuple[float, float]:
     number, k = len(counts), counts.shape[-1]
-    rng = generator(seed, "speaker-interval")
-    times = rng.multinomial(number, np.full(number, 1 / number), size=DRAWS)  # (draws, s): how often each is drawn
-    pooled = (times @ counts.reshape(number, k * k)).reshape(DRAWS, k, k)
+    pooled = (_draws(number, seed) @ counts.reshape(number, k * k)).reshape(DRAWS, k, k)
     wide = t_quantile(level, number - 1) * (number / (number - 1)) ** 0.5
     tail = statistics.NormalDist().cdf(-wide)
     low, high = np.quantile(metric(pooled), [tail, 1 - tail])
     return float(low), float(high)
+
+
+@functools.lru_cache(maxsize=8)
+def _draws(number: int, seed: int) -> npt.NDArray[np.float64]:
+    """Return how often each of ``number`` speakers is drawn (draws, s), read-only: the same for all systems."""
+    rng = generator(seed, "speaker-interval")
+    times = rng.multinomial(number, np.full(number, 1 / number), size=DRAWS).astype(np.float64)
+    times.flags.writeable = False
+    return times
 
 
 __all__ = [
