@@ -54,7 +54,7 @@ def build(leaderboard: Leaderboard, folder: Path, *, site: bool = True) -> list[
     """
     views = make_views(leaderboard, site=site)
     for name, text in views.items():
-        write_text(folder / name, text)
+        write_text(folder / name, text, durable=False)  # the records lie beside it, and it can be built again
     for path in strays(folder, views):
         path.unlink()
     if site:

@@ -62,7 +62,7 @@ def write_script(site: Path) -> Path | None:
     """Write the script into a site; return its path, or None where itables is not installed."""
     script = make_script()
     if script is not None:
-        write_text(site / SCRIPT, script)
+        write_text(site / SCRIPT, script, durable=False)
     return None if script is None else site / SCRIPT
 
 
