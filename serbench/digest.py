@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 DIGITS = 32
 _BLOCK = 1 << 20
+#: Made once: ``json.dumps`` makes one for every call that says how.
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 def canonical_json(value: Any) -> str:
@@ -36,7 +38,7 @@ def canonical_json(value: Any) -> str:
     >>> canonical_json({"b": 1, "a": (1.0, None)})
     '{"a":[1.0,null],"b":1}'
     """
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return _CANONICAL.encode(value)
 
 
 def digest_value(value: Any) -> str:

@@ -12,6 +12,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
+#: Keys of the JSON form, and types of its value; named here, since a board reads tens of thousands of figures.
+_REQUIRED, _KNOWN = {"value"}, {"value", "reason"}
+_NUMBER = (int, float, type(None))
+
 
 @dataclass(frozen=True)
 class Figure:
@@ -52,10 +56,10 @@ class Figure:
         ValueError
             When it is none: no value and no reason, or a value that is no finite number.
         """
-        if not isinstance(facts, Mapping) or not {"value"} <= facts.keys() <= {"value", "reason"}:
+        if not isinstance(facts, Mapping) or not _REQUIRED <= facts.keys() <= _KNOWN:
             raise ValueError(f"{facts!r} is no figure, expected a value, and a reason where that is null")
         value = facts["value"]
-        if isinstance(value, bool) or not isinstance(value, int | float | None):
+        if isinstance(value, bool) or not isinstance(value, _NUMBER):
             raise ValueError(f"the value {value!r} is no number")  # noqa: TRY004  (of a file, not of a caller)
         return cls(value, facts.get("reason"))
 
