@@ -54,6 +54,8 @@ def shown(text: str) -> str:
     >>> shown("a\nb\u202ec")
     'a b[U+202E]c'
     """
+    if text.isascii() and text.isprintable():  # nearly all that a page shows
+        return text
     return straight(_CONTROL.sub(" ", text))
 
 
