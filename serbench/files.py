@@ -13,12 +13,44 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import stat
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
 from serbench.errors import FormatError
+
+#: The largest document that is read: a row of thousands of cells takes a tenth of it.
+MOST_BYTES = 256 << 20
+
+
+def read_bytes(path: Path, most: int) -> bytes:
+    """Return the bytes of a file that may be anybody's.
+
+    Parameters
+    ----------
+    most
+        How many bytes it may have.
+
+    Raises
+    ------
+    FormatError
+        When it is a link, a pipe or anything else than a regular file, or is larger.
+    FileNotFoundError
+        When there is none.
+    """
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    if path.is_symlink():
+        raise FormatError(f"{path} is a link, expected a file; put the file itself there")
+    handle = os.open(path, flags)
+    with os.fdopen(handle, "rb") as stream:
+        found = os.fstat(handle)
+        if not stat.S_ISREG(found.st_mode):
+            raise FormatError(f"{path} is no regular file; remove it")
+        if found.st_size > most:
+            raise FormatError(f"{path} has {found.st_size} bytes, expected at most {most}; remove it")
+        return stream.read(most + 1)
 
 
 @contextlib.contextmanager
@@ -82,10 +114,12 @@ def read_document(
     ------
     FormatError
         When the file is no JSON object, of another kind, or of a format this program does not know.
+    FileNotFoundError
+        When there is none.
     """
     try:
-        body = json.loads(path.read_text(encoding="utf-8"), parse_constant=_no_number)
-    except (ValueError, UnicodeDecodeError) as error:
+        body = json.loads(read_bytes(path, MOST_BYTES).decode(), parse_constant=_no_number)
+    except (ValueError, RecursionError) as error:
         raise FormatError(f"{path} is damaged: {error}; remove it and run again") from error
     if not isinstance(body, dict) or body.get("kind") != kind:
         raise FormatError(f"{path} is not a {kind!r} document; remove it or name another folder")
@@ -95,11 +129,13 @@ def read_document(
         return body
     if upgrade and found in upgrade:
         return upgrade[found](body)
-    raise FormatError(f"{path} has format {found!r}, this serbench reads {version}; use the serbench that wrote it")
+    raise FormatError(
+        f"{path} has format {found!r}, this serbench reads {version}; make it again, or use the serbench that wrote it"
+    )
 
 
 def _no_number(word: str) -> None:
     raise ValueError(f"{word} is no number")
 
 
-__all__ = ["atomic_write", "read_document", "write_document", "write_text"]
+__all__ = ["MOST_BYTES", "atomic_write", "read_bytes", "read_document", "write_document", "write_text"]

@@ -2,9 +2,10 @@
 
 Conventions
 -----------
-A thing is its name, its version and its arguments. That is the cache key, the record key and the row
-label at once. Options that must not change results (device, workers, batch size at prediction) are no
-constructor arguments: the runner owns them.
+A thing is its name, its version and those of its arguments that differ from their defaults. That is the cache key, the
+record key and the row label at once. So an argument that is added later, with a default that changes nothing, leaves
+every key as it is, and a default that is changed needs another version. Options that must not change results (device,
+workers, batch size at prediction) are no constructor arguments: the runner owns them.
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ class Identity:
     Attributes
     ----------
     params
-        All arguments, defaults included, as JSON-like values.
+        The arguments that differ from their defaults, as JSON-like values.
     label
         For people: the name, and in square brackets the arguments that differ from their defaults.
     settings
@@ -167,13 +168,26 @@ class Part:
     def identity(self) -> Identity:
         """Name, version and arguments."""
         params, defaults = self.params, self.defaults()
-        changed = [f"{name}={value}" for name, value in sorted(params.items()) if value != defaults[name]]
-        label = self.card.name + (f"[{','.join(changed)}]" if changed else "")
-        return Identity(self.card.name, self.card.version, params, label, self.settings())
+        changed = {name: value for name, value in params.items() if not _is_default(value, defaults[name])}
+        words = [f"{name}={value}" for name, value in sorted(changed.items())]
+        label = self.card.name + (f"[{','.join(words)}]" if words else "")
+        return Identity(self.card.name, self.card.version, changed, label, self.settings())
 
     def settings(self) -> dict[str, Any]:
-        """Return JSON-like facts beyond the arguments that decide results; none unless a base class has some."""
+        """Return JSON-like facts beyond the arguments that decide results; none unless a base class has some.
+
+        As of arguments, those alone that differ from their defaults.
+        """
         return {}
+
+
+def _is_default(value: Any, default: Any) -> bool:
+    """Tell whether a value is a default; 1, 1.0 and True are three values, as they are in JSON.
+
+    >>> _is_default(1, True), _is_default((1, 2), [1, 2])
+    (False, True)
+    """
+    return canonical_json(value) == canonical_json(default)
 
 
 __all__ = ["Card", "Identity", "Part", "defaults_of", "make"]

@@ -3,8 +3,9 @@
 Conventions
 -----------
 The digest is taken over the syntax tree of the module that defines a class and of all modules of the same top-level
-package that it imports, functions' imports included. Comments, docstrings and layout do not count, and the Python
-version does not either. The core is not part of it: the version of serbench stands for it in every record.
+package that it imports, functions' imports included. What cannot move a score does not count: comments, docstrings,
+layout, the Python version, and what a card says for listings, estimates and checks alone (:data:`NO_RESULT`). The core
+is not part of it: the version of serbench stands for it in every record.
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from serbench.digest import digest_value
+
+#: Fields of cards that decide no result.
+NO_RESULT = frozenset({"summary", "exempt", "quick", "seconds_per_row"})
 
 _DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
@@ -83,8 +87,16 @@ def _facts(node: Any) -> Any:
     fields = dict(ast.iter_fields(node))
     if isinstance(node, _DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
         fields["body"] = fields["body"][1:]
+    if isinstance(node, ast.Call) and _called(node).endswith("Card"):
+        fields["keywords"] = [keyword for keyword in node.keywords if keyword.arg not in NO_RESULT]
     kept = {name: _facts(value) for name, value in fields.items() if value not in (None, [])}
     return [type(node).__name__, kept]
 
 
-__all__ = ["source_digest"]
+def _called(call: ast.Call) -> str:
+    """Return the last word of what is called: ``ModelCard`` of ``api.ModelCard(...)``."""
+    function = call.func
+    return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+
+
+__all__ = ["NO_RESULT", "source_digest"]

@@ -31,8 +31,9 @@ from serbench.errors import FormatError, SerbenchError, UsageError
 from serbench.protocol.protocols import PROTOCOLS
 from serbench.protocol.split import Split
 from serbench.results.facts import DatasetFacts, ProtocolFacts
+from serbench.results.predictions import TestPredictions
 from serbench.results.record import Record
-from serbench.results.store import Store, TestPredictions
+from serbench.results.store import Store
 
 
 @dataclass(frozen=True)

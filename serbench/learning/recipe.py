@@ -9,7 +9,7 @@ epoch. Frames are the feature's own (for a waveform: samples).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Any, Literal, get_args, get_type_hints
 
 from serbench.errors import UsageError
@@ -91,8 +91,12 @@ class Recipe:
                 raise UsageError(f"recipe: {name} is {getattr(self, name)}, expected more than 0")
 
     def facts(self) -> dict[str, Any]:
-        """Return what is hashed and written into records."""
-        return asdict(self)
+        """Return what is hashed and written into records: the fields that differ from their defaults.
+
+        >>> Recipe(epochs=20, patience=10).facts()
+        {'epochs': 20}
+        """
+        return {field.name: value for field in fields(self) if (value := getattr(self, field.name)) != field.default}
 
     def segment_of(self, feature: str) -> int | None:
         """Return the frames per segment of a feature, or None."""

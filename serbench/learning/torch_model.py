@@ -93,8 +93,9 @@ class TorchModel(Model):
         raise NotImplementedError
 
     def settings(self) -> dict[str, Any]:
-        """Return the recipe: it decides results as much as an argument does."""
-        return {"recipe": self.recipe.facts()}
+        """Return the recipe where it is no usual one: it decides results as much as an argument does."""
+        facts = self.recipe.facts()
+        return {"recipe": facts} if facts else {}
 
     def fit(self, train: FeatureTable, dev: FeatureTable | None, *, seed: int) -> Self:
         """Build the network and train it on the device as the recipe says; see :class:`Model`."""

@@ -31,7 +31,7 @@ from serbench.results.facts import (
 )
 from serbench.scoring.figure import Figure
 
-FORMAT = 1
+FORMAT = 2
 KIND = "serbench-record"
 
 #: ``done`` has predictions; ``failed`` and ``skipped`` have a reason. Part of the file format.
@@ -56,6 +56,8 @@ class CellKey:
         With its arguments and settings.
     features, augmentations
         Likewise of each, in the model's order.
+    answer
+        What is asked of a model. There are ``classes`` alone yet; what is written down of them, ``task``, is left out.
     """
 
     dataset: DatasetFacts
@@ -65,6 +67,7 @@ class CellKey:
     model: PartFacts
     features: tuple[PartFacts, ...] = ()
     augmentations: tuple[PartFacts, ...] = ()
+    answer: Literal["classes"] = "classes"
 
     @classmethod
     def read(cls, facts: object) -> Self:
@@ -75,8 +78,12 @@ class CellKey:
         FormatError
             When a fact is missing, unknown or of another type.
         """
-        types = {"dataset": dict, "protocol": dict, "fold": str, "seed": int, "model": dict}
-        found = expect("key", facts, {**types, "features": list, "augmentations": list})
+        types = {"dataset": dict, "protocol": dict, "fold": str, "seed": int, "model": dict, "task": str}
+        found = expect("key", facts, {**types, "features": list, "augmentations": list}, ("task",))
+        if "task" in found:
+            raise FormatError(f"key: the task is {found['task']!r}, this serbench knows classes alone; use a newer one")
+        if found["seed"] < 0:
+            raise FormatError(f"key: seed is {found['seed']}, expected 0 or more")
         return cls(
             dataset=DatasetFacts.read(found["dataset"]),
             protocol=ProtocolFacts.read(found["protocol"]),
@@ -186,15 +193,18 @@ class Record:
     @cached_property
     def stem(self) -> str:
         """Where it lies in a store, without the ending: readable, unique by the key's digest."""
-        key = self.key
-        return "/".join(
-            [
-                quote(key.dataset.name, safe=""),
-                quote(key.protocol.name, safe=""),
-                quote(self.label, safe="[]=,"),
-                f"{quote(key.fold, safe='')}.seed{key.seed}.{key.digest[:12]}",
-            ]
-        )
+        fold = _folder_name(self.key.fold)
+        return f"{self._folder}/{_folder_name(self.label)}/{fold}.seed{self.key.seed}.{self.key.digest[:12]}"
+
+    @cached_property
+    def row_stem(self) -> str:
+        """Where its row lies in a leaderboard: readable, unique by the digests of task and system."""
+        row = digest_value([self.key.task, self.key.system])
+        return f"{self._folder}/{_folder_name(self.label)}.{row[:12]}"
+
+    @property
+    def _folder(self) -> str:
+        return f"{_folder_name(self.key.dataset.name)}/{_folder_name(self.key.protocol.name)}"
 
     def facts(self) -> dict[str, Any]:
         """Return the JSON form."""
@@ -256,6 +266,20 @@ class Record:
             )
         except (KeyError, TypeError, ValueError) as error:
             raise FormatError(f"the facts have another shape: {error}; remove it and run again") from error
+
+
+#: Of a name that becomes part of a path: file systems take 255 bytes.
+_LONGEST_NAME = 120
+
+
+def _folder_name(name: str) -> str:
+    """Return a name that anybody may have given as one that stays where it is put, and is not hidden there.
+
+    >>> _folder_name("logreg[c=0.1]"), _folder_name("a/b"), _folder_name(".."), _folder_name("")
+    ('logreg[c=0.1]', 'a%2Fb', '%2E.', '%')
+    """
+    quoted = quote(name, safe="[]=,", errors="surrogatepass")[:_LONGEST_NAME]
+    return f"%2E{quoted[1:]}" if quoted.startswith(".") else quoted or "%"
 
 
 _TEXT = (str, type(None))

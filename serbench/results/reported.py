@@ -11,8 +11,8 @@ from __future__ import annotations
 import numpy as np
 
 from serbench.errors import FormatError
+from serbench.results.predictions import TestPredictions
 from serbench.results.record import Record
-from serbench.results.store import TestPredictions
 from serbench.scoring.metrics import macro_f1_of_counts, uar_of_counts, wa_of_counts
 
 #: The metrics that counts alone give.

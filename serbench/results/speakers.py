@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from serbench.results.store import TestPredictions
+from serbench.results.predictions import TestPredictions
 from serbench.scoring.comparison import speaker_shares
 from serbench.scoring.metrics import uar_of_counts
 from serbench.scoring.seed_variance import SeedVariance, seed_variance_of

@@ -2,75 +2,32 @@
 
 Conventions
 -----------
-``records/<dataset>/<protocol>/<model>/<fold>.seed<k>.<key>.json`` and, for a finished cell,
-``predictions/…`` of the same stem as Parquet: one row per test utterance with columns ``id``, ``speaker``,
-``truth``, ``prediction`` and one float64 column per class, named by the class in the record's order after the prefix
-``score:``. The predictions are written first: a ``done`` record always has them. Two processes may
-write into one store: each file appears whole, and two that did the same cell wrote the same facts.
+A run writes a file per cell, a leaderboard has a file per row: ``records/<dataset>/<protocol>/<model>/`` holds
+``<fold>.seed<k>.<key>.json`` of one cell, or, one folder up, ``<model>.<row>.json`` the records of all its cells.
+Predictions lie likewise below ``predictions/`` as Parquet. They are written first, and those of a row under a name of
+their content: a ``done`` record always has them, whenever a process ends. Two processes may write into one store: each
+file appears complete, and two that did the same cell wrote the same facts.
+
+Every record is sealed: ``seal`` is the digest of all else that it says. A record that was altered, or that lies where
+another belongs, is refused whenever it is read.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+import glob
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-
-from serbench.digest import digest_bytes, digest_file
+from serbench.digest import digest_value
 from serbench.errors import FormatError
-from serbench.files import atomic_write, read_document, write_document
+from serbench.files import read_document, write_document
+from serbench.results.predictions import Place, TestPredictions, read_predictions, write_predictions
 from serbench.results.record import FORMAT, KIND, CellKey, Record
 
-
-@dataclass(frozen=True)
-class TestPredictions:
-    """The scored test rows of one cell, joined again with what the runner knows of them.
-
-    Attributes
-    ----------
-    ids, speakers
-        (n,) of the test utterances.
-    truth
-        int64 (n,), place among ``classes``.
-    scores
-        float64 (n, k).
-    classes
-        The k classes.
-    """
-
-    __test__ = False  # no test class, whatever its name says to pytest
-
-    ids: tuple[str, ...]
-    speakers: tuple[str, ...]
-    truth: npt.NDArray[np.int64]
-    scores: npt.NDArray[np.float64]
-    classes: tuple[str, ...]
-
-    @classmethod
-    def join(cls, parts: Sequence[TestPredictions]) -> TestPredictions:
-        """Return the rows of all parts, sorted by id: the order of folds is no fact.
-
-        Raises
-        ------
-        FormatError
-            When the parts have different classes, or an id is in two of them.
-        """
-        if len({part.classes for part in parts}) != 1:
-            raise FormatError(f"predictions of {len(parts)} cells have different classes, expected the same")
-        ids = [uid for part in parts for uid in part.ids]
-        if len(set(ids)) != len(ids):
-            raise FormatError("an utterance is predicted twice, expected once")
-        order = sorted(range(len(ids)), key=ids.__getitem__)
-        speakers = [speaker for part in parts for speaker in part.speakers]
-        return cls(
-            tuple(ids[i] for i in order),
-            tuple(speakers[i] for i in order),
-            np.concatenate([part.truth for part in parts])[order],
-            np.concatenate([part.scores for part in parts])[order],
-            parts[0].classes,
-        )
+#: What changes when a file does.
+_Stamp = tuple[int, int, int, int]
 
 
 class Store:
@@ -84,14 +41,26 @@ class Store:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._records: dict[Path, tuple[_Stamp, list[Record]]] = {}
+        self._decoded: tuple[Path, _Stamp, dict[Place, TestPredictions]] | None = None
 
     def record_path(self, record: Record) -> Path:
-        """Return where a record lies."""
-        return self.folder / "records" / f"{record.stem}.json"
+        """Return where a record lies: in the file of its row, where that holds it, or in one of its own."""
+        alone = self.folder / "records" / f"{record.stem}.json"
+        row = self._row_path(record)
+        return row if not alone.exists() and record.key.digest in self._keys_of(row) else alone
 
     def predictions_path(self, record: Record) -> Path:
         """Return where a record's predictions lie."""
+        path = self.record_path(record)
+        if path == self._row_path(record):
+            return self._predictions_of_row(path, self._file(path))
         return self.folder / "predictions" / f"{record.stem}.parquet"
+
+    def where(self, record: Record) -> str:
+        """Return for a message where a record lies, and which one it is among others."""
+        path = self.record_path(record)
+        return f"{path} ({record.key.fold}, seed {record.key.seed})" if path == self._row_path(record) else str(path)
 
     def find(self, key: CellKey, label: str) -> Record | None:
         """Return the record of a cell, or None.
@@ -99,30 +68,75 @@ class Store:
         Raises
         ------
         FormatError
-            When the record is damaged.
+            When the record is damaged, or is another cell's.
         """
         path = self.record_path(Record(key=key, label=label, status="skipped"))
-        return _read_record(path) if path.is_file() else None
+        if not path.is_file():
+            return None
+        return next(record for record in self._file(path) if record.key.digest == key.digest)
 
     def write(self, record: Record, predictions: TestPredictions | None = None) -> Record:
-        """Write a record, its predictions first; return it with their digest."""
+        """Write a record into a file of its own, its predictions first; return it with their digest."""
         if predictions is not None:
-            path = self.predictions_path(record)
-            _write_parquet(path, predictions)
-            record = replace(record, predictions=digest_file(path))
-        write_document(self.record_path(record), KIND, FORMAT, record.facts())
+            place = (record.key.fold, record.key.seed)
+            write_predictions(self.folder / "predictions" / f"{record.stem}.parquet", {place: predictions})
+            record = replace(record, predictions=predictions.digest)
+        _write_file(self.folder / "records" / f"{record.stem}.json", [record])
         return record
 
+    def write_row(self, records: Sequence[Record], predictions: Mapping[Place, TestPredictions]) -> None:
+        """Write all records of a row into one file, and their predictions into another; what was there gives way.
+
+        Parameters
+        ----------
+        predictions
+            Those of the records that name some, by fold and seed.
+        """
+        records = sorted(records, key=lambda record: (record.key.seed, record.key.fold))
+        path = self._row_path(records[0])
+        stale = set(self._predictions_folder(path).glob(f"{glob.escape(path.stem)}.*.parquet"))
+        if predictions:
+            kept = self._predictions_of_row(path, records)
+            write_predictions(kept, predictions)
+            stale.discard(kept)
+        _write_file(path, records)
+        for record in records:
+            stale |= {
+                self.folder / "records" / f"{record.stem}.json",
+                self.folder / "predictions" / f"{record.stem}.parquet",
+            }
+        for old in stale:
+            old.unlink(missing_ok=True)
+
     def records(self) -> Iterator[Record]:
-        """Yield every record, sorted by path.
+        """Yield every record, sorted by where it would lie in a file of its own.
 
         Raises
         ------
         FormatError
-            When a record is damaged.
+            When a record is damaged, is another cell's, or is there twice.
         """
-        for path in sorted((self.folder / "records").rglob("*.json")):
-            yield _read_record(path)
+        found: dict[str, tuple[Path, Record]] = {}
+        for path in self.record_files():
+            for record in self._file(path):
+                other, same = found.setdefault(record.key.digest, (path, record))
+                if same != record:
+                    raise FormatError(f"{other} and {path} hold two results of one cell; remove one of them")
+        yield from sorted((record for _, record in found.values()), key=lambda record: record.stem)
+
+    def record_files(self) -> list[Path]:
+        """Return every file of records, sorted.
+
+        Raises
+        ------
+        FormatError
+            When there is a link below ``records``: what it leads to is not this store's.
+        """
+        return list(_files(self.folder / "records", ".json"))
+
+    def prediction_files(self) -> list[Path]:
+        """Return every file of predictions, sorted; raises as :meth:`record_files` does."""
+        return list(_files(self.folder / "predictions", ".parquet"))
 
     def predictions(self, record: Record) -> TestPredictions:
         """Read the predictions of a ``done`` record.
@@ -130,68 +144,116 @@ class Store:
         Raises
         ------
         FormatError
-            When they are missing, are not those that the record was written with, or contradict themselves: a word that
-        is no class, a prediction that has not the largest score.
+            When they are missing, are not those that the record was written with, or contradict themselves.
         """
         path = self.predictions_path(record)
         try:
-            data = path.read_bytes()
+            found = self._decode(path, self._file(self.record_path(record)), record.classes)
         except FileNotFoundError as error:
             raise FormatError(f"{path} is missing; remove its record and run again") from error
-        if digest_bytes(data) != record.predictions:
-            raise FormatError(f"{path} was changed after its record was written; remove its record and run again")
-        return _read_parquet(path, data, record.classes)
+        mine = found.get((record.key.fold, record.key.seed))
+        if mine is None or mine.digest != record.predictions:
+            raise FormatError(
+                f"{path}: the predictions of {record.key.fold}, seed {record.key.seed} were changed after their record "
+                "was written; remove its record and run again"
+            )
+        return mine
+
+    def _decode(self, path: Path, records: Sequence[Record], classes: tuple[str, ...]) -> dict[Place, TestPredictions]:
+        """Return what a file says; the last one is kept, since the cells of a row are asked for one after another."""
+        stamp = _stamp(path)
+        if self._decoded is None or self._decoded[:2] != (path, stamp):
+            promised = sum(record.rows.get("test", 0) for record in records if record.predictions is not None)
+            self._decoded = path, stamp, read_predictions(path, classes, promised)
+        return self._decoded[2]
+
+    def _row_path(self, record: Record) -> Path:
+        return self.folder / "records" / f"{record.row_stem}.json"
+
+    def _keys_of(self, path: Path) -> set[str]:
+        return {record.key.digest for record in self._file(path)} if path.exists() else set()
+
+    def _predictions_folder(self, path: Path) -> Path:
+        return self.folder / "predictions" / path.parent.relative_to(self.folder / "records")
+
+    def _predictions_of_row(self, path: Path, records: Iterable[Record]) -> Path:
+        said = digest_value([[record.key.digest, record.predictions] for record in records])
+        return self._predictions_folder(path) / f"{path.stem}.{said[:8]}.parquet"
+
+    def _file(self, path: Path) -> list[Record]:
+        """Return the records of a file; they are kept in memory, for those of a row are asked for one by one."""
+        stamp = _stamp(path)
+        if path not in self._records or self._records[path][0] != stamp:
+            self._records[path] = stamp, self._read(path)
+        return self._records[path][1]
+
+    def _read(self, path: Path) -> list[Record]:
+        found = _read_file(path)
+        for record in found:
+            own, row = (self.folder / "records" / f"{stem}.json" for stem in (record.stem, record.row_stem))
+            if path != row and (len(found) > 1 or path != own):
+                raise FormatError(
+                    f"{path}: by its key and label its record belongs into {own}: a fact of the key, the label or the "
+                    "file's name was altered; remove it and run again"
+                )
+        if len({record.key.digest for record in found}) < len(found):
+            raise FormatError(f"{path} holds two records of one cell, expected one; remove it and run again")
+        return found
 
 
-def _read_record(path: Path) -> Record:
+def _stamp(path: Path) -> _Stamp:
+    found = path.stat()
+    return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+
+
+def _write_file(path: Path, records: Sequence[Record]) -> None:
+    sealed = []
+    for record in records:
+        facts = record.facts()
+        sealed.append({**facts, "seal": digest_value(facts)})
+    write_document(path, KIND, FORMAT, {"records": sealed})
+
+
+def _read_file(path: Path) -> list[Record]:
+    found = read_document(path, KIND, FORMAT)
+    records = found.get("records")
+    if set(found) != {"records"} or not isinstance(records, list) or not records:
+        raise FormatError(f"{path} holds {sorted(found)}, expected records, one at least; remove it and run again")
     try:
-        return Record.read(read_document(path, KIND, FORMAT))
+        return [_unsealed(record) for record in records]
     except FormatError as error:
-        raise error if str(path) in str(error) else FormatError(f"{path}: {error}") from error
+        raise FormatError(f"{path}: {error}") from error
 
 
-def _write_parquet(path: Path, predictions: TestPredictions) -> None:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    classes = np.array(predictions.classes)
-    columns = {
-        "id": pa.array(predictions.ids),
-        "speaker": pa.array(predictions.speakers),
-        "truth": pa.array(classes[predictions.truth]),
-        "prediction": pa.array(classes[predictions.scores.argmax(axis=1)]),
-        **{f"score:{name}": pa.array(predictions.scores[:, place]) for place, name in enumerate(predictions.classes)},
-    }
-    with atomic_write(path) as stream:
-        pq.write_table(pa.table(columns), stream, compression="zstd")
-
-
-def _read_parquet(path: Path, data: bytes, classes: tuple[str, ...]) -> TestPredictions:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    # ParquetFile on bytes in hand: a third of the time of read_table, which sets up a whole dataset per file
-    table = pq.ParquetFile(pa.BufferReader(data)).read(use_threads=False)
-    names = [f"score:{name}" for name in classes]
-    if table.column_names != ["id", "speaker", "truth", "prediction", *names]:
-        raise FormatError(f"{path} has columns {table.column_names}, expected scores of {list(classes)}")
-    ids, speakers, truth, predicted = (table[name].to_pylist() for name in ("id", "speaker", "truth", "prediction"))
-    place = {name: code for code, name in enumerate(classes)}
-    if not place.keys() >= set(truth):
-        uid, word = next(pair for pair in zip(ids, truth, strict=True) if pair[1] not in place)
-        raise FormatError(f"{path}: the truth of {uid} is {word!r}, expected one of {list(classes)}")
-    columns = [table[name].combine_chunks() for name in names]
-    if any(column.type != pa.float64() or column.null_count for column in columns):
-        raise FormatError(f"{path}: there are scores that are no float64 numbers")
-    scores = np.column_stack([np.from_dlpack(column) for column in columns])  # to_numpy would import pandas
-    if not np.isfinite(scores).all():
-        raise FormatError(f"{path}: there are scores that are not finite")
-    largest = [classes[best] for best in scores.argmax(axis=1).tolist()]
-    if predicted != largest:
-        uid, word, best = next(row for row in zip(ids, predicted, largest, strict=True) if row[1] != row[2])
-        raise FormatError(f"{path}: the prediction of {uid} is {word!r}, but the largest score is {best!r}'s")
-    codes = np.array([place[word] for word in truth], dtype=np.int64)
-    return TestPredictions(tuple(ids), tuple(speakers), codes, scores, classes)
+def _unsealed(facts: object) -> Record:
+    if not isinstance(facts, dict):
+        raise FormatError("a record is no object; remove it and run again")
+    seal = facts.pop("seal", None)
+    record = Record.read(facts)
+    try:
+        found = digest_value(facts)
+    except ValueError as error:  # half of a character, a number that is none
+        raise FormatError(f"a record holds what JSON has no word for: {error}; remove it and run again") from error
+    if seal != found:
+        raise FormatError(
+            f"the record of {record.key.fold}, seed {record.key.seed} was altered after it was written: its seal does "
+            "not fit; remove it and run again"
+        )
+    return record
 
 
-__all__ = ["Store", "TestPredictions"]
+def _files(folder: Path, ending: str) -> Iterator[Path]:
+    """Yield the files of an ending below a folder, sorted; links are refused, since they lead elsewhere."""
+    found: list[Path] = []
+    if folder.is_symlink():
+        raise FormatError(f"{folder} is a link, expected a folder; remove it")
+    for parent, folders, names in os.walk(folder):
+        for name in (*folders, *names):
+            path = Path(parent, name)
+            if path.is_symlink():
+                raise FormatError(f"{path} is a link, expected files of its own below {folder}; remove it")
+        found += [Path(parent, name) for name in names if name.endswith(ending) and not name.startswith(".")]
+    yield from sorted(found)
+
+
+__all__ = ["Store"]

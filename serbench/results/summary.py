@@ -25,11 +25,12 @@ import numpy as np
 from serbench.cost.calibration import VERSION
 from serbench.digest import canonical_json
 from serbench.results.facts import Declared, Standing
+from serbench.results.predictions import TestPredictions
 from serbench.results.record import Record
 from serbench.results.reported import OF_COUNTS, REASON, stand_in
 from serbench.results.row import Row, Score
 from serbench.results.speakers import Speakers, over_speakers
-from serbench.results.store import Store, TestPredictions
+from serbench.results.store import Store
 from serbench.scoring.figure import Figure
 from serbench.scoring.metric import Metric
 from serbench.scoring.metrics import CORE_METRICS, confusion, per_class_recall

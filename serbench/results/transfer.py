@@ -2,20 +2,21 @@
 
 Conventions
 -----------
-A cell is known by its key. Two records of one cell are the same when all their facts are; one that was handed in
+A leaderboard has two files a row: the records of all its cells, and their predictions. A cell is known by its key. Two
+records of one cell are the same when all their facts are; one that was handed in
 without its predictions is the same as one that has them, and gives way to it. Nothing is ever overwritten by anything
 else, and nothing is written before all was compared.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from serbench.digest import canonical_json
 from serbench.errors import UsageError
-from serbench.files import atomic_write
 from serbench.results.record import Record
 from serbench.results.store import Store
 
@@ -43,7 +44,7 @@ def transfer(
     *,
     predictions: bool = True,
 ) -> Transfer:
-    """Put the records of ``sources`` into ``target``, with their predictions, byte for byte.
+    """Put the records of ``sources`` into ``target``, with their predictions.
 
     Parameters
     ----------
@@ -76,16 +77,21 @@ def transfer(
                 present.setdefault(digest, other)
             else:
                 raise UsageError(_conflict(where, other, source, record))
-    for source, record in chosen.values():
-        _copy(source, target, record)
+    rows: dict[str, list[tuple[Store, Record]]] = defaultdict(list)
+    for where, record in (known | chosen).values():
+        rows[record.row_stem].append((where, record))
+    for stem in dict.fromkeys(record.row_stem for _, record in chosen.values()):
+        _write(target, rows[stem])
     return Transfer(tuple(record for _, record in chosen.values()), tuple(_without(present, chosen)))
 
 
-def _copy(source: Store, target: Store, record: Record) -> None:
-    if record.predictions is not None:
-        with atomic_write(target.predictions_path(record)) as stream:
-            stream.write(source.predictions_path(record).read_bytes())
-    target.write(record)
+def _write(target: Store, row: Sequence[tuple[Store, Record]]) -> None:
+    told = {
+        (record.key.fold, record.key.seed): where.predictions(record)
+        for where, record in row
+        if record.predictions is not None
+    }
+    target.write_row([record for _, record in row], told)
 
 
 def _without(present: dict[str, Record], chosen: dict[str, Any]) -> Iterable[Record]:
@@ -105,7 +111,7 @@ def _gives_way(first: Record, second: Record) -> bool:
 def _conflict(where: Store, first: Record, source: Store, second: Record) -> str:
     differs = _first_difference(first.facts(), second.facts())
     return (
-        f"{where.record_path(first)} and {source.record_path(second)} are different results of one cell (first in "
+        f"{where.where(first)} and {source.where(second)} are different results of one cell (first in "
         f"{differs}), expected the same; remove one of them, with the other records of its row, and its predictions"
     )
 

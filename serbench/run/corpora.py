@@ -85,7 +85,7 @@ class Corpus:
         return DatasetFacts(
             name=self.manifest.dataset,
             version=self.manifest.version,
-            params=self.dataset.params,
+            params=self.dataset.identity.params,
             label_map=LabelMapFacts(name=label_map.name, version=label_map.version),
             manifest=self.manifest.digest,
             audio=self.inventory.digest,

@@ -36,8 +36,8 @@ from serbench.learning.model import Model, Predictions
 from serbench.part import Part
 from serbench.protocol.leakage import shared_sentences
 from serbench.results.facts import Calibration, Declared, Standing
+from serbench.results.predictions import TestPredictions
 from serbench.results.record import Record
-from serbench.results.store import TestPredictions
 from serbench.run.memory import class_memory, expect_forgotten
 from serbench.run.plan import Cell, Contender
 from serbench.run.saving import save_cell, stored_bytes

@@ -18,8 +18,9 @@ from serbench.cost.meter import Clock, fit_and_predict_figures
 from serbench.features.table import FeatureTable
 from serbench.learning.model import Model
 from serbench.learning.stacking.fit import Fit, fit_together, is_stackable
+from serbench.results.predictions import TestPredictions
 from serbench.results.record import Record
-from serbench.results.store import Store, TestPredictions
+from serbench.results.store import Store
 from serbench.run.job import failed, finish, prepare
 from serbench.run.memory import Memory, class_memory, expect_forgotten
 from serbench.run.plan import Cell

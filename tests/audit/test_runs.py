@@ -12,7 +12,7 @@ from serbench.audit.runs import audit_run
 from serbench.audit.sounds import Sounds
 from serbench.errors import UsageError
 from serbench.plugin.registry import load_registry
-from serbench.results.store import TestPredictions
+from serbench.results.predictions import TestPredictions
 from tests.corpus.voices import voice
 from tests.run import toy
 from tests.run.conftest import World
@@ -109,7 +109,7 @@ def test_what_is_missing_failed_or_damaged_is_named(spoken):
     assert there["missing"][0].startswith("failing/seed0: 0 of 4 folds")
     assert there["missing"][1] == f"nearest/seed0: 3 of 4 folds, without {first.key.fold}"
     assert len(there["failed"]) == 4
-    assert "was changed after its record was written" in there["damaged"][0]
+    assert "parquet is damaged: " in there["damaged"][0]
 
 
 def changed(store, record, ids=None, speakers=None, truth=None):

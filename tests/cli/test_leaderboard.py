@@ -6,6 +6,9 @@ import json
 
 import pytest
 
+from serbench.results.store import Store
+from tests.records import edit_record
+
 SEEDS = ("--seeds", "1")
 
 
@@ -20,9 +23,9 @@ def runs(tmp_path_factory):
     words = ["run", "--model", "majority", "--model", "prior", "--no-floors", "--dataset", "synth", *SEEDS]
     result = CliRunner().invoke(app, [*words, "--out", str(folder)], catch_exceptions=False)
     assert result.exit_code == 0
-    path = next(iter(sorted((folder / "records" / "synth" / "si" / "prior").iterdir())))
-    record = json.loads(path.read_text())
-    path.write_text(json.dumps({**record, "status": "failed", "reason": "no luck", "predictions": None}))
+    store = Store(folder)
+    failed = next(record for record in store.records() if record.label == "prior")
+    edit_record(store, failed, status="failed", reason="no luck", predictions=None)
     return folder
 
 
@@ -41,7 +44,7 @@ def test_whole_rows_are_added_and_what_is_left_out_is_named(serbench, runs, tmp_
     assert "left out, incomplete: synth/si/prior: seed 0: 4 of 5 folds are done" in " ".join(lines)
     assert lines[-2] == f"1 rows: 5 records added to {tmp_path / 'board'}, 0 were there"
     assert lines[-1].startswith("next: serbench leaderboard build ")
-    assert len(list((tmp_path / "board").rglob("*.json"))) == len(list((tmp_path / "board").rglob("*.parquet"))) == 5
+    assert len(list((tmp_path / "board").rglob("*.json"))) == len(list((tmp_path / "board").rglob("*.parquet"))) == 1
 
 
 def test_partial_rows_are_added_when_asked(serbench, runs, tmp_path):
@@ -67,9 +70,10 @@ def test_rows_under_one_protocol_alone(serbench, tmp_path):
 
 
 def test_another_result_of_a_cell_is_refused_by_name(serbench, runs, board):
-    path = next(iter(sorted((board / "records" / "synth" / "si" / "majority").iterdir())))
-    record = json.loads(path.read_text())
-    path.write_text(json.dumps({**record, "notes": ["mine"]}))
+    store = Store(board)
+    record = next(store.records())
+    path = store.record_path(record)
+    edit_record(store, record, notes=["mine"])
     result = serbench("leaderboard", "add", runs, "--to", board)
     assert result.exit_code == 2
     assert str(path) in result.stderr

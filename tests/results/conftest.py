@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from serbench.results.facts import AudioCopy, DatasetFacts, Environment, PartFacts, ProtocolFacts, Standing
+from serbench.results.predictions import TestPredictions
 from serbench.results.record import CellKey, Record
-from serbench.results.store import TestPredictions
 from serbench.scoring.figure import Figure
 
 CLASSES = ("angry", "calm", "sad")
@@ -99,6 +101,7 @@ def make_record(key=None, **changed):
         "standing": {},
         "scores": {},
         "cost": {},
+        "rows": {} if changed.get("status") == "failed" else {"train": 48, "dev": 0, "test": 24, "augmented": 0},
         **changed,
     }
     figures = {name: {key: Figure.read(each) for key, each in facts[name].items()} for name in ("scores", "cost")}
@@ -119,7 +122,8 @@ def add_cells(store, *, folds=(0, 1, 2), seeds=(0,), skill=1.0, key=None, per_cl
     for seed in seeds:
         for fold in folds:
             record = make_record(make_key(fold=f"group-{fold + 1}", seed=seed, **(key or {})), **changed)
-            store.write(record, make_predictions(fold, seed, skill=skill, per_class=per_class))
+            found = make_predictions(fold, seed, skill=skill, per_class=per_class)
+            store.write(replace(record, rows={**record.rows, "test": len(found.ids)}), found)
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -9,9 +10,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from serbench.digest import digest_bytes, digest_file
 from serbench.errors import FormatError
-from serbench.results.store import TestPredictions
+from serbench.results.predictions import TestPredictions
+from serbench.results.store import Store
+from tests.records import edit_record
 
 
 def test_a_cell_comes_back_as_it_was_written(store, cells):
@@ -19,7 +21,7 @@ def test_a_cell_comes_back_as_it_was_written(store, cells):
     written = store.write(cells.record(), predictions)
     assert store.find(written.key, "logreg") == written
     assert list(store.records()) == [written]
-    assert written.predictions == digest_file(store.predictions_path(written))
+    assert written.predictions == predictions.digest
     found = store.predictions(written)
     assert (found.ids, found.speakers, found.classes) == (predictions.ids, predictions.speakers, predictions.classes)
     assert (found.truth == predictions.truth).all()
@@ -32,7 +34,7 @@ def test_the_predictions_file_is_readable_by_anybody(store, cells):
 
     written = store.write(cells.record(), cells.predictions(0, 0))
     columns = pq.read_table(store.predictions_path(written)).column_names
-    assert columns == ["id", "speaker", "truth", "prediction", "score:angry", "score:calm", "score:sad"]
+    assert columns == ["fold", "seed", "id", "speaker", "truth", "prediction", "score:angry", "score:calm", "score:sad"]
 
 
 def test_a_cell_that_was_never_run_is_none(store, cells):
@@ -55,7 +57,11 @@ def test_a_failed_cell_needs_no_predictions_and_gives_way_to_a_done_one(store, c
         ("[]", "is not a 'serbench-record'"),
         ('{"kind": "other", "format": 1}', "is not a 'serbench-record'"),
         ('{"kind": "serbench-record", "format": 99}', "has format 99"),
-        ('{"kind": "serbench-record", "format": 1}', "missing or unknown"),
+        ('{"kind": "serbench-record", "format": 2}', "expected records, one at least"),
+        ('{"kind": "serbench-record", "format": 2, "records": []}', "expected records, one at least"),
+        ('{"kind": "serbench-record", "format": 2, "records": [1]}', "a record is no object"),
+        ('{"kind": "serbench-record", "format": 2, "records": [{}]}', "missing or unknown"),
+        ("[" * 100_000, "is damaged"),
     ],
 )
 def test_a_record_that_is_none_is_refused_and_named(store, cells, text, words):
@@ -70,9 +76,18 @@ def test_a_record_that_is_none_is_refused_and_named(store, cells, text, words):
 
 def test_changed_predictions_are_refused(store, cells):
     written = store.write(cells.record(), cells.predictions(0, 0))
+    other = cells.predictions(0, 1)
+    store.write(replace(written, predictions=None), other)  # the record of other predictions is written over
+    store.write(written)
+    with pytest.raises(FormatError, match="were changed after their record was written"):
+        store.predictions(written)
+
+
+def test_a_damaged_file_of_predictions_is_named(store, cells):
+    written = store.write(cells.record(), cells.predictions(0, 0))
     path = store.predictions_path(written)
-    path.write_bytes(path.read_bytes() + b" ")
-    with pytest.raises(FormatError, match="was changed after its record was written"):
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(FormatError, match=r"\.parquet is damaged: "):
         store.predictions(written)
 
 
@@ -85,29 +100,130 @@ def test_missing_predictions_are_named(store, cells):
 
 def test_predictions_of_other_classes_are_refused(store, cells):
     written = store.write(cells.record(), cells.predictions(0, 0))
-    with pytest.raises(FormatError, match="expected scores of"):
+    with pytest.raises(FormatError, match="scores of"):
         store.predictions(replace(written, classes=("x", "y", "z")))
 
 
 @pytest.mark.parametrize(
-    ("column", "words"),
+    ("name", "change", "words"),
     [
-        (lambda values: pa.array([None, *values[1:]], pa.float64()), "no float64 numbers"),
-        (lambda values: pa.array(values, pa.float32()), "no float64 numbers"),
-        (lambda values: pa.array([str(each) for each in values]), "no float64 numbers"),
-        (lambda values: pa.array([float("nan"), *values[1:]]), "not finite"),
+        ("score:angry", lambda values: pa.array([None, *values[1:]], pa.float64()), "empty cells"),
+        ("score:angry", lambda values: pa.array(values, pa.float32()), "is float, expected double"),
+        ("score:angry", lambda values: pa.array([str(value) for value in values]), "is string, expected double"),
+        ("score:angry", lambda values: pa.array([float("nan"), *values[1:]]), "not finite"),
+        ("speaker", lambda values: pa.array([None, *values[1:]], pa.string()), "empty cells"),
+        ("truth", lambda values: pa.array(["joy", *values[1:]]), "the truth of a-000 is 'joy'"),
+        ("prediction", lambda values: pa.array(["joy", *values[1:]]), "but the largest score is"),
+        ("seed", lambda values: pa.array([str(value) for value in values]), "is string, expected int64"),
+        ("seed", lambda values: pa.array([1] * len(values)), "were changed after their record was written"),
     ],
-    ids=["a hole", "float32", "words", "nan"],
+    ids=["a hole", "float32", "words", "nan", "nobody", "no class", "no prediction", "a word", "another cell"],
 )
-def test_scores_that_are_no_numbers_are_refused(store, cells, column, words):
+def test_a_column_that_is_not_what_it_should_be_is_refused(store, cells, name, change, words):
     written = store.write(cells.record(), cells.predictions(0, 0))
     path = store.predictions_path(written)
-    table = pq.read_table(path)
-    changed = table.set_column(4, "score:angry", column(table["score:angry"].to_pylist()))
-    pq.write_table(changed, path)
+    table = pq.ParquetFile(pa.BufferReader(path.read_bytes())).read()
+    place = table.column_names.index(name)
+    pq.write_table(table.set_column(place, name, change(table[name].to_pylist())), path)
+    with pytest.raises(FormatError, match=words) as caught:
+        store.predictions(written)
+    assert str(path) in str(caught.value)
 
-    with pytest.raises(FormatError, match=words):
-        store.predictions(replace(written, predictions=digest_bytes(path.read_bytes())))
+
+def test_a_file_that_unpacks_to_more_than_its_records_promise_is_refused_unread(store, cells, monkeypatch):
+    written = store.write(cells.record(), cells.predictions(0, 0))
+    path = store.predictions_path(written)
+    table = pq.ParquetFile(pa.BufferReader(path.read_bytes())).read()
+    pq.write_table(pa.concat_tables([table.slice(0, 1)] * 100_000), path, compression="zstd")
+    monkeypatch.setattr(pq.ParquetFile, "read", None)
+    with pytest.raises(FormatError, match="has 100000 rows, expected the 24 that its records promise"):
+        store.predictions(written)
+
+
+@pytest.mark.parametrize("folder", ["records", "predictions"])
+def test_links_and_pipes_are_refused_by_name(store, cells, tmp_path, folder):
+    written = store.write(cells.record(), cells.predictions(0, 0))
+    path = store.record_path(written) if folder == "records" else store.predictions_path(written)
+    moved = path.rename(tmp_path / "moved")
+    read = store.record_files if folder == "records" else store.prediction_files
+    path.symlink_to(moved)
+    with pytest.raises(FormatError, match="is a link") as caught:
+        read()
+    assert str(path) in str(caught.value)
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(FormatError, match="is no regular file"):
+        list(store.records()) if folder == "records" else store.predictions(written)
+
+
+@pytest.mark.parametrize("name", ["..", ".", "", "../../x", "/tmp/x", "a\\b", "x" * 400, "\ud800", "a\nb", "con"])
+@pytest.mark.parametrize("what", ["dataset", "protocol", "label", "fold"])
+def test_no_name_leads_out_of_the_store(tmp_path, cells, what, name):
+    changed = {what: {"name": name}} if what in ("dataset", "protocol") else {what: name} if what == "fold" else {}
+    record = replace(cells.record(cells.key(**changed)), **({"label": name} if what == "label" else {}))
+    inside = Store(tmp_path / "deep" / "store")
+    for stem in (record.stem, record.row_stem) if name != "\ud800" else ():
+        path = inside.folder / "records" / f"{stem}.json"
+        assert path.resolve().is_relative_to(inside.folder / "records")
+        assert len(path.relative_to(inside.folder).parts) == stem.count("/") + 2
+    if name == "\ud800":
+        with pytest.raises(ValueError, match="surrogates"):
+            inside.write(record)
+        return
+    inside.write(record)
+    inside.write_row([record], {})
+    assert [path.name for path in tmp_path.iterdir()] == ["deep"]
+    assert [path.name for path in (tmp_path / "deep").iterdir()] == ["store"]
+    assert list(inside.records()) == [record]
+
+
+def test_an_altered_record_is_refused_by_its_seal(store, cells):
+    written = store.write(cells.record(), cells.predictions(0, 0))
+    edit_record(store, written, sealed=False, notes=["all is well"])
+    with pytest.raises(FormatError, match="was altered after it was written: its seal does not fit") as caught:
+        list(store.records())
+    assert f"{store.record_path(written)}: " in str(caught.value)
+
+
+def test_the_record_of_another_cell_is_no_cell_s(store, cells):
+    """Its file under the name of another: its score would stand for a cell that was never run."""
+    first, second = (store.write(cells.record(cells.key(fold=f"group-{n}")), cells.predictions(n, 0)) for n in (0, 1))
+    path = store.record_path(second)
+    path.write_bytes(store.record_path(first).read_bytes())
+    for read in (lambda: Store(store.folder).find(second.key, "logreg"), lambda: list(Store(store.folder).records())):
+        with pytest.raises(FormatError, match="by its key and label its record belongs into"):
+            read()
+
+
+def test_a_row_is_two_files_and_says_what_its_cells_said(store, cells, tmp_path):
+    cells.add(store, seeds=(0, 1))
+    records = list(store.records())
+    row = Store(tmp_path / "board")
+    told = {(record.key.fold, record.key.seed): store.predictions(record) for record in records}
+    row.write_row(records, told)
+    assert len(row.record_files()) == len(row.prediction_files()) == 1
+    assert list(row.records()) == records
+    for record in records:
+        assert row.predictions(record).digest == store.predictions(record).digest
+        assert row.find(record.key, record.label) == record
+
+
+def test_a_row_that_grows_has_two_files_all_the_same(store, cells):
+    cells.add(store, seeds=(0, 1))
+    records = list(store.records())
+    told = {(record.key.fold, record.key.seed): store.predictions(record) for record in records}
+    store.write_row(records[:3], {at: found for at, found in told.items() if at[1] == records[0].key.seed})
+    store.write_row(records, told)
+    assert len(store.record_files()) == len(store.prediction_files()) == 1
+    assert list(store.records()) == records
+
+
+def test_a_format_of_before_is_refused_with_what_to_do(store, cells):
+    path = store.record_path(cells.record())
+    path.parent.mkdir(parents=True)
+    path.write_text('{"kind": "serbench-record", "format": 1}')
+    with pytest.raises(FormatError, match="has format 1, this serbench reads 2; make it again"):
+        list(store.records())
 
 
 @pytest.mark.parametrize(
@@ -128,7 +244,7 @@ def test_the_first_word_that_contradicts_the_rest_is_named(store, cells, place, 
     pq.write_table(changed, path)
 
     with pytest.raises(FormatError, match=f"the {name} of {predictions.ids[2]} {words}"):
-        store.predictions(replace(written, predictions=digest_bytes(path.read_bytes())))
+        store.predictions(written)
 
 
 def test_undefined_numbers_cannot_be_written(store, cells):

@@ -7,7 +7,7 @@ import pytest
 from sklearn.metrics import balanced_accuracy_score
 
 from serbench.errors import FormatError
-from serbench.results.store import TestPredictions
+from serbench.results.predictions import TestPredictions
 from serbench.results.summary import summarise
 from serbench.scoring.figure import Figure
 from serbench.scoring.metrics import uar
@@ -252,7 +252,7 @@ def test_damage_is_an_error_that_names_the_file(store, cells):
     cells.add(store)
     path = store.predictions_path(next(store.records()))
     path.write_bytes(b"")
-    with pytest.raises(FormatError, match="parquet was changed"):
+    with pytest.raises(FormatError, match="parquet is damaged"):
         summarise(store)
 
 

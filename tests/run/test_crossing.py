@@ -16,7 +16,8 @@ from serbench.errors import ProtocolError
 from serbench.locations import Locations
 from serbench.plugin.registry import load_registry
 from serbench.results.facts import LabelMapFacts
-from serbench.results.store import Store, TestPredictions
+from serbench.results.predictions import TestPredictions
+from serbench.results.store import Store
 from serbench.results.summary import summarise
 from serbench.run.plan import Request, make_plan
 from serbench.run.workspace import Workspace

@@ -106,7 +106,7 @@ def test_the_card_says_what_the_model_is(saved):
     cell, path = run("kept")[0]
     card = SavedModel.read(path)
 
-    assert card.key.model.facts() == {"name": "kept", "version": "1", "params": {"power": 1.0}, "settings": {}}
+    assert card.key.model.facts() == {"name": "kept", "version": "1", "params": {}, "settings": {}}
     assert card.key.protocol.split == cell.split.digest
     assert card.key.dataset.manifest == cell.corpus.manifest.digest
     assert card.sample_rates == {"crossings": toy.RATE}

@@ -47,7 +47,7 @@ def check_code(
     for record in records:
         for part in _parts(record.key):
             if part[1] not in record.code:
-                raise BoardError(f"{store.record_path(record)}: it has no digest of the code of {part[0]} {part[1]}")
+                raise BoardError(f"{store.where(record)}: it has no digest of the code of {part[0]} {part[1]}")
             made.setdefault((part, record.code[part[1]]), record)
     changed: set[str] = set()
     for (part, digest), record in made.items():
@@ -61,7 +61,7 @@ def check_code(
             ledger.holds("code digests")
             continue
         sentence = (
-            f"{store.record_path(record)}: the code of {name} differs from what made this record; either its version "
+            f"{store.where(record)}: the code of {name} differs from what made this record; either its version "
             f"({version} in both) was not raised or the board must be run again"
         )
         if kind == "dataset":
@@ -92,7 +92,7 @@ def check_declared(store: Store, records: Sequence[Record], registry: Registry, 
             pretrained_on=tuple(sorted({name for card in cards for name in card.pretrained_on})),
         )
         said, wanted = declared.facts(), expected.facts()
-        sentence = f"{store.record_path(record)}: it declares {said}, but the cards of its plugins say {wanted}"
+        sentence = f"{store.where(record)}: it declares {said}, but the cards of its plugins say {wanted}"
         ledger.expect("declarations", declared, expected, sentence)
 
 

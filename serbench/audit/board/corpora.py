@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from pathlib import Path
 
 from serbench.audit.board.ledger import Ledger
 from serbench.audit.recorded_splits import RecordedSplits
@@ -18,8 +17,9 @@ from serbench.digest import canonical_json, digest_value
 from serbench.errors import BoardError, DatasetMissingError, UnknownNameError, UsageError
 from serbench.protocol.protocol import Protocol
 from serbench.protocol.split import Split
+from serbench.results.predictions import TestPredictions
 from serbench.results.record import Record
-from serbench.results.store import Store, TestPredictions
+from serbench.results.store import Store
 from serbench.run.corpora import Corpus
 from serbench.run.workspace import Workspace
 
@@ -65,22 +65,20 @@ def _check_protocol(store: Store, group: Sequence[Record], known: Protocol, ledg
             known.version,
             _version(store, record, f"protocol {known.name}", version, known.version),
         )
-        sentence = (
-            f"{store.record_path(record)}: it says ranked {ranked}, but protocol {known.name} says {known.ranked}"
-        )
+        sentence = f"{store.where(record)}: it says ranked {ranked}, but protocol {known.name} says {known.ranked}"
         ledger.expect("standings", ranked, known.ranked, sentence)
 
 
 def _version(store: Store, record: Record, what: str, found: str, expected: str) -> str:
     return (
-        f"{store.record_path(record)}: it was made under version {found} of {what}, version {expected} is installed; "
+        f"{store.where(record)}: it was made under version {found} of {what}, version {expected} is installed; "
         f"run the board again"
     )
 
 
 def _check_task(store: Store, group: Sequence[Record], corpus: Corpus, split: Split, ledger: Ledger) -> None:
     for record in group:
-        path = store.record_path(record)
+        path = store.where(record)
         found = None if record.predictions is None else store.predictions(record)
         if found is not None:
             _check_labels(path, found, corpus, split, ledger)
@@ -89,7 +87,7 @@ def _check_task(store: Store, group: Sequence[Record], corpus: Corpus, split: Sp
         if record.left_out:
             _check_left_out(path, record, corpus, ledger)
     first = group[0]
-    path, name = store.record_path(first), corpus.manifest.dataset
+    path, name = store.where(first), corpus.manifest.dataset
     facts, wanted = corpus.facts(), first.key.dataset
     ledger.expect("splits", first.key.protocol.split, split.digest, _digest(path, f"the split of {name}"))
     version = _version(store, first, f"dataset {name}", wanted.version, facts.version)
@@ -106,11 +104,11 @@ def _check_task(store: Store, group: Sequence[Record], corpus: Corpus, split: Sp
         raise BoardError(f"{path}: the facts of {name} in its key are not those of the corpus here")
 
 
-def _digest(path: Path, what: str) -> str:
+def _digest(path: str, what: str) -> str:
     return f"{path}: {what} is not what was found here: its digest was altered, or this is another copy"
 
 
-def _check_labels(path: Path, found: TestPredictions, corpus: Corpus, split: Split, ledger: Ledger) -> None:
+def _check_labels(path: str, found: TestPredictions, corpus: Corpus, split: Split, ledger: Ledger) -> None:
     manifest = corpus.manifest
     if found.classes != manifest.labels:
         raise BoardError(f"{path}: its classes are {list(found.classes)}, the corpus has {list(manifest.labels)}")
@@ -125,7 +123,7 @@ def _check_labels(path: Path, found: TestPredictions, corpus: Corpus, split: Spl
     ledger.holds("labels", len(found.ids))
 
 
-def _check_fold(path: Path, record: Record, predictions: TestPredictions | None, split: Split, ledger: Ledger) -> None:
+def _check_fold(path: str, record: Record, predictions: TestPredictions | None, split: Split, ledger: Ledger) -> None:
     name, number = record.key.fold, record.key.protocol.folds
     folds = {fold.name: fold for fold in split.folds}
     if name not in folds or number != len(folds):
@@ -146,7 +144,7 @@ def _check_fold(path: Path, record: Record, predictions: TestPredictions | None,
         ledger.expect("fold sizes", found, rows, f"{path}: it says {found} {part} rows, its fold has {rows}")
 
 
-def _check_standing(path: Path, record: Record, corpus: Corpus, ledger: Ledger) -> None:
+def _check_standing(path: str, record: Record, corpus: Corpus, ledger: Ledger) -> None:
     expected = {
         "diagnostic": corpus.dataset.card.diagnostic is not None,
         "headline": corpus.exclusion is None,
@@ -156,7 +154,7 @@ def _check_standing(path: Path, record: Record, corpus: Corpus, ledger: Ledger) 
         ledger.expect("standings", found, value, f"{path}: it says {name} {found}, but its corpus says {value}")
 
 
-def _check_left_out(path: Path, record: Record, corpus: Corpus, ledger: Ledger) -> None:
+def _check_left_out(path: str, record: Record, corpus: Corpus, ledger: Ledger) -> None:
     """Check that what was left out is what cannot be read: nobody is to choose what is tested."""
     for uid in sorted({*record.left_out} ^ {*corpus.inventory.bad}):
         was = "left out" if uid in record.left_out else "kept"

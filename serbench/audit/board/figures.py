@@ -11,15 +11,15 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 
 from serbench.audit.board.ledger import Ledger
 from serbench.errors import BoardError
+from serbench.results.predictions import TestPredictions
 from serbench.results.record import Record
 from serbench.results.reported import OF_COUNTS
-from serbench.results.store import Store, TestPredictions
+from serbench.results.store import Store
 from serbench.scoring.figure import Figure
 from serbench.scoring.metric import Metric
 from serbench.scoring.metrics import confusion
@@ -35,11 +35,11 @@ def check_cells(store: Store, metrics: Mapping[str, Metric], ledger: Ledger) -> 
     FormatError
         When a file is damaged or was changed.
     """
-    paths = sorted((store.folder / "records").rglob("*.json"))
     records = list(store.records())
     expected = set()
-    for path, record in zip(paths, records, strict=True):
-        ledger.expect("records", path, store.record_path(record), _misplaced(path, store.record_path(record)))
+    for record in records:
+        path = store.where(record)
+        ledger.holds("records")
         if record.status != "done":
             if not record.reason or record.predictions is not None:
                 raise BoardError(f"{path}: it is {record.status}, expected a reason and no predictions")
@@ -49,22 +49,15 @@ def check_cells(store: Store, metrics: Mapping[str, Metric], ledger: Ledger) -> 
         else:
             expected.add(store.predictions_path(record))
             _check_cell(path, record, store.predictions(record), metrics, ledger)
-    for stray in sorted(set((store.folder / "predictions").rglob("*.parquet")) - expected):
+    for stray in sorted(set(store.prediction_files()) - expected):
         raise BoardError(f"{stray} belongs to no record, expected a record beside all predictions; remove it")
     _check_rows(store, records, ledger)
     _check_agreement(store, records, ledger)
     return records
 
 
-def _misplaced(path: Path, expected: Path) -> str:
-    return (
-        f"{path}: by its key and label it is the record {expected.parent.name}/{expected.name}: a fact of the key, the "
-        f"label or the file's name was altered"
-    )
-
-
 def _check_cell(
-    path: Path, record: Record, found: TestPredictions, metrics: Mapping[str, Metric], ledger: Ledger
+    path: str, record: Record, found: TestPredictions, metrics: Mapping[str, Metric], ledger: Ledger
 ) -> None:
     ledger.holds("predictions", len(found.ids))
     if list(found.ids) != sorted(set(found.ids)):
@@ -88,7 +81,7 @@ def _check_cell(
         _compare(path, name, record.scores[name], metrics[name](found.truth, found.scores), ledger)
 
 
-def _check_reported(path: Path, record: Record, ledger: Ledger) -> None:
+def _check_reported(path: str, record: Record, ledger: Ledger) -> None:
     """Check what can be checked of a record that was handed in without predictions."""
     counts = np.array(record.confusion)
     if counts.shape != (len(record.classes),) * 2 or counts.sum() != record.rows.get("test"):
@@ -99,7 +92,7 @@ def _check_reported(path: Path, record: Record, ledger: Ledger) -> None:
     ledger.skip("self-reported rows have no predictions: their confusion matrices are taken at their word")
 
 
-def _compare(path: Path, name: str, found: Figure, computed: Figure, ledger: Ledger) -> None:
+def _compare(path: str, name: str, found: Figure, computed: Figure, ledger: Ledger) -> None:
     claimed, value = found.value, computed.value
     same = claimed == value if claimed is None or value is None else math.isclose(claimed, value, rel_tol=1e-9)
     if not same:
@@ -107,7 +100,7 @@ def _compare(path: Path, name: str, found: Figure, computed: Figure, ledger: Led
     ledger.holds("figures")
 
 
-def _rows(path: Path, record: Record, number: int) -> str:
+def _rows(path: str, record: Record, number: int) -> str:
     return f"{path}: it says {record.rows.get('test')} test rows, but its predictions are {number}"
 
 
@@ -117,7 +110,7 @@ def _check_rows(store: Store, records: Sequence[Record], ledger: Ledger) -> None
     for record in records:
         rows[record.key.task, record.key.system].append(record)
     for group in rows.values():
-        first, key = store.record_path(group[0]), group[0].key
+        first, key = store.where(group[0]), group[0].key
         seeds = sorted({record.key.seed for record in group})
         wanted = list(range(len(seeds)))
         seeded = group[0].standing.declared.seeded
@@ -141,11 +134,11 @@ def _check_rows(store: Store, records: Sequence[Record], ledger: Ledger) -> None
 
 def _check_agreement(store: Store, records: Sequence[Record], ledger: Ledger) -> None:
     """Check that all records of a task say the same of who said what how: truth belongs to the corpus, not to a row."""
-    said: dict[str, dict[str, tuple[str, str, str, Path]]] = defaultdict(dict)
+    said: dict[str, dict[str, tuple[str, str, str, str]]] = defaultdict(dict)
     for record in records:
         if record.predictions is None:
             continue
-        found, path = store.predictions(record), store.record_path(record)
+        found, path = store.predictions(record), store.where(record)
         known = said[record.key.task]
         for uid, speaker, code in zip(found.ids, found.speakers, found.truth.tolist(), strict=True):
             word = found.classes[code]

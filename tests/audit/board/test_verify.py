@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from dataclasses import replace
 
@@ -12,7 +11,6 @@ import pytest
 
 from serbench.audit.board.verify import verify
 from serbench.board.rows import stored_rows
-from serbench.digest import digest_file
 from serbench.errors import BoardError, FormatError, SerbenchError, UsageError
 from serbench.locations import Locations
 from serbench.plugin.registry import load_registry
@@ -21,6 +19,7 @@ from serbench.results.store import Store
 from serbench.run.workspace import Workspace
 from serbench.scoring.metrics import confusion
 from tests.board.conftest import build
+from tests.records import edit_record
 from tests.run import toy
 from tests.run.conftest import World
 
@@ -61,9 +60,7 @@ class Board:
 
     def edit(self, record, **facts):
         """Change facts of a record where it lies."""
-        path = self.store.record_path(record)
-        body = json.loads(path.read_text())
-        path.write_text(json.dumps({**body, **facts}))
+        edit_record(self.store, record, **facts)
 
     def refile(self, change):
         """Replace every record and its predictions by what ``change`` makes of them, figures and digests computed."""
@@ -132,7 +129,16 @@ def test_an_altered_prediction_is_found_by_its_digest(board):
     record = board.record()
     path = board.store.predictions_path(record)
     path.write_bytes(path.read_bytes().replace(b"angry", b"calmy", 1))
-    board.fails("was changed after its record was written", FormatError)
+    board.fails(r"\.parquet", FormatError)
+
+
+def test_another_score_is_found_by_its_digest(board):
+    record = board.record()
+    path = board.store.predictions_path(record)
+    table = pq.ParquetFile(pa.BufferReader(path.read_bytes())).read()
+    scores = [score * 0.999 for score in table["score:angry"].to_pylist()]
+    pq.write_table(table.set_column(table.column_names.index("score:angry"), "score:angry", pa.array(scores)), path)
+    board.fails("were changed after their record was written", FormatError)
 
 
 def test_an_altered_prediction_with_its_digest_is_found_by_the_figures(board):
@@ -154,8 +160,7 @@ def test_a_word_that_has_not_the_largest_score_is_named(board):
     table = pq.ParquetFile(pa.BufferReader(path.read_bytes())).read()
     words = table["prediction"].to_pylist()
     words[0] = next(word for word in record.classes if word != words[0])
-    pq.write_table(table.set_column(3, "prediction", pa.array(words)), path)
-    board.edit(record, predictions=digest_file(path))
+    pq.write_table(table.set_column(5, "prediction", pa.array(words)), path)
     board.fails(r"the prediction of angry-spk0-0 is '\w+', but the largest score is '\w+''s", FormatError)
 
 
@@ -222,10 +227,15 @@ def test_an_altered_digest_is_named(board, part, name, sentence):
 
 def test_a_digest_altered_in_place_does_not_fit_the_file_s_name(board):
     record = board.record()
-    key = json.loads(board.store.record_path(record).read_text())["key"]
+    key = record.key.facts()
     key["dataset"]["audio"] = "0" * 32
     board.edit(record, key=key)
-    board.fails("by its key and label it is the record nearest/speaker-spk0.seed0")
+    board.fails("by its key and label its record belongs into .*nearest/speaker-spk0.seed0", FormatError)
+
+
+def test_an_altered_record_does_not_fit_its_seal(board):
+    edit_record(board.store, board.record(), sealed=False, notes=["all is well"])
+    board.fails("was altered after it was written: its seal does not fit", FormatError)
 
 
 def test_an_altered_code_digest_is_named_with_what_it_may_mean(board):
@@ -297,13 +307,13 @@ def test_seeds_that_were_chosen_are_found(board):
     [
         (
             {"rows": {"train": 12, "dev": 0, "test": 7, "augmented": 0}},
-            "it says 7 test rows, but its predictions are 6",
+            "has 6 rows, expected the 7 that its records promise",
         ),
         ({"rows": {"train": 13, "dev": 0, "test": 6, "augmented": 0}}, "it says 13 train rows, its fold has 12"),
         ({"metrics": {"uar": "1"}}, "it has scores"),
         ({"standing": UNRANKED}, "it says ranked False, but protocol si says True"),
-        ({"classes": ["calm", "angry", "sad"]}, "expected scores of"),
-        ({"label": "best"}, "by its key and label it is the record best/"),
+        ({"classes": ["calm", "angry", "joy"]}, "scores of"),
+        ({"label": "best"}, "by its key and label its record belongs into .*/best/"),
         ({"code": {}}, "it has no digest of the code of dataset toy"),
         ({"status": "failed"}, "it is failed, expected a reason and no predictions"),
     ],
