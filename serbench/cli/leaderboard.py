@@ -12,6 +12,7 @@ import typer
 from serbench.cli import console
 from serbench.cli.export import export
 from serbench.cli.options import AsJson, DataRoots, EmoBoxFolder, NoPlugins, PluginFiles, open_registry, with_emobox
+from serbench.cli.reproduce import reproduce
 from serbench.cli.stored import stored_rows
 from serbench.errors import BoardError, UsageError, check_names
 
@@ -77,6 +78,9 @@ NoPredictions = Annotated[
     bool, typer.Option("--no-predictions", help="Keep the predictions back; the rows are then self-reported.")
 ]
 
+Strict = Annotated[
+    bool, typer.Option("--strict", help="Fail too where a protocol, plugin or version is not known here.")
+]
 ChangedCode = Annotated[
     bool, typer.Option("--allow-changed-code", help="List plugins whose code differs from what made a record.")
 ]
@@ -87,7 +91,7 @@ def register(program: typer.Typer) -> None:
     group = typer.Typer(
         no_args_is_help=True, rich_markup_mode=None, help="Turn records into tables; publish and verify them."
     )
-    for command in (build, show, add, merge, verify, export):
+    for command in (build, show, add, merge, verify, reproduce, export):
         group.command(command.__name__)(command)
     program.add_typer(group, name="leaderboard")
 
@@ -234,6 +238,7 @@ def verify(
     data_root: DataRoots = None,
     emobox: EmoBoxFolder = None,
     allow_changed_code: ChangedCode = False,
+    strict: Strict = False,
     plugin: PluginFiles = None,
     no_plugins: NoPlugins = False,
     as_json: AsJson = False,
@@ -249,7 +254,7 @@ def verify(
         progress=_progress,
         settings=with_emobox(emobox),
     )
-    ledger = verify_board(folder, workspace, allow_changed_code=allow_changed_code)
+    ledger = verify_board(folder, workspace, allow_changed_code=allow_changed_code, is_strict=strict)
     if as_json:
         console.print_json({"checked": dict(ledger.checked), "unchecked": ledger.unchecked})
         return

@@ -35,9 +35,11 @@ from serbench.errors import AudioError
 from serbench.learning.model import Model, Predictions
 from serbench.part import Part
 from serbench.protocol.leakage import shared_sentences
+from serbench.protocol.split import Fold, Split
 from serbench.results.facts import Calibration, Declared, Standing
 from serbench.results.predictions import TestPredictions
 from serbench.results.record import Record
+from serbench.run.corpora import Corpus
 from serbench.run.memory import class_memory, expect_forgotten
 from serbench.run.plan import Cell, Contender
 from serbench.run.saving import save_cell, stored_bytes
@@ -164,12 +166,7 @@ def failed(cell: Cell, bench: Workbench, error: Exception) -> Record:
 
 def _record(cell: Cell, bench: Workbench, **facts: Any) -> Record:
     manifest, card = cell.corpus.manifest, cell.corpus.dataset.card
-    notes = [*manifest.deviations, *cell.split.notes]
-    shared = shared_sentences(manifest, cell.split, cell.fold)
-    if shared:
-        notes.append(f"{len(shared)} sentences are spoken both in test and outside it")
-    if cell.applied and cell.contender.model.augmentations:
-        notes.append("the model's own augmentations are left aside: the protocol augments")
+    sets_aside = bool(cell.applied and cell.contender.model.augmentations)
     return Record(
         key=cell.key,
         label=cell.label,
@@ -179,7 +176,7 @@ def _record(cell: Cell, bench: Workbench, **facts: Any) -> Record:
         code={part.card.name: source_digest(type(part)) for part in _parts(cell)},
         audio=cell.corpus.variant(),
         left_out=cell.corpus.left_out,
-        notes=tuple(notes),
+        notes=notes_of(cell.corpus, cell.split, cell.fold, sets_aside=sets_aside),
         standing=Standing(
             ranked=cell.protocol.ranked,
             diagnostic=card.diagnostic is not None,
@@ -189,6 +186,23 @@ def _record(cell: Cell, bench: Workbench, **facts: Any) -> Record:
         ),
         **facts,
     )
+
+
+def notes_of(corpus: Corpus, split: Split, fold: Fold, *, sets_aside: bool) -> tuple[str, ...]:
+    """Return what a reader of a cell's record should know of its corpus and split.
+
+    Parameters
+    ----------
+    sets_aside
+        Whether the protocol augments in place of a model that would.
+    """
+    notes = [*corpus.manifest.deviations, *split.notes]
+    shared = shared_sentences(corpus.manifest, split, fold)
+    if shared:
+        notes.append(f"{len(shared)} sentences are spoken both in test and outside it")
+    if sets_aside:
+        notes.append("the model's own augmentations are left aside: the protocol augments")
+    return tuple(notes)
 
 
 def _declared(contender: Contender) -> Declared:
@@ -222,4 +236,4 @@ def _reason(error: Exception) -> str:
     return f"{type(error).__name__}: {' '.join(str(error).split())}{where}"
 
 
-__all__ = ["failed", "finish", "prepare", "run_cell"]
+__all__ = ["failed", "finish", "notes_of", "prepare", "run_cell"]

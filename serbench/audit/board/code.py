@@ -52,7 +52,7 @@ def check_code(
     changed: set[str] = set()
     for (part, digest), record in made.items():
         kind, name, version = part
-        reason = _why_not(part, digest, registry)
+        reason = _why_not(part, registry) or _has_no_source(store, record, part, digest, registry)
         if reason:
             ledger.skip(f"code of {kind} {name}: {reason}")
             continue
@@ -83,7 +83,7 @@ def check_declared(store: Store, records: Sequence[Record], registry: Registry, 
     """
     for record in records:
         declared, parts = record.standing.declared, [part for part in _parts(record.key) if part[0] in _SPEAKING]
-        if any(_why_not(part, "", registry) for part in parts):
+        if any(_why_not(part, registry) for part in parts):
             continue
         cards: list[Any] = [registry.shelves[kind][name].part.card for kind, name, _ in parts]
         expected = Declared(
@@ -96,10 +96,18 @@ def check_declared(store: Store, records: Sequence[Record], registry: Registry, 
         ledger.expect("declarations", declared, expected, sentence)
 
 
-def _why_not(part: _Part, digest: str | None, registry: Registry) -> str | None:
+def _has_no_source(store: Store, record: Record, part: _Part, digest: str | None, registry: Registry) -> str | None:
+    """Return why code cannot be compared; a record that names no code where there is some does not hold."""
+    if digest is not None:
+        return None
+    cls: Any = registry.shelves[part[0]][part[1]].part
+    if source_digest(cls) is not None:
+        raise BoardError(f"{store.where(record)}: it has no digest of the code of {part[1]}, whose source is there")
+    return "it had no source file"
+
+
+def _why_not(part: _Part, registry: Registry) -> str | None:
     kind, name, version = part
-    if digest is None:
-        return "it had no source file"
     if name not in registry.shelves[kind]:
         return "no plugin that is installed offers it"
     installed = registry.shelves[kind][name].part.card.version

@@ -12,15 +12,17 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from serbench.audit.board.ledger import Ledger
-from serbench.audit.recorded_splits import RecordedSplits
+from serbench.audit.recorded_splits import RecordedSplit, RecordedSplits
 from serbench.digest import canonical_json, digest_value
 from serbench.errors import BoardError, DatasetMissingError, UnknownNameError, UsageError
+from serbench.plugin.registry import Registry
 from serbench.protocol.protocol import Protocol
-from serbench.protocol.split import Split
+from serbench.protocol.split import Fold, Split
 from serbench.results.predictions import TestPredictions
 from serbench.results.record import Record
 from serbench.results.store import Store
 from serbench.run.corpora import Corpus
+from serbench.run.job import notes_of
 from serbench.run.workspace import Workspace
 
 
@@ -49,10 +51,12 @@ def check_corpora(store: Store, records: Sequence[Record], workspace: Workspace,
             _check_protocol(store, group, workspace.protocol(protocol), ledger)
             made = splits.make(first)
         except (DatasetMissingError, UnknownNameError, UsageError) as error:
-            ledger.skip(f"labels, speakers, folds and recordings of {dataset} under {protocol}: {error}")
+            is_unknown = not isinstance(error, DatasetMissingError)
+            sentence = f"labels, speakers, folds and recordings of {dataset} under {protocol}: {error}"
+            ledger.skip(sentence, is_unknown=is_unknown)
             missed.update(first.key.dataset.members)
             continue
-        _check_task(store, group, made.corpus, made.split, ledger)
+        _check_task(store, group, made, workspace.registry, ledger)
     return missed
 
 
@@ -76,14 +80,16 @@ def _version(store: Store, record: Record, what: str, found: str, expected: str)
     )
 
 
-def _check_task(store: Store, group: Sequence[Record], corpus: Corpus, split: Split, ledger: Ledger) -> None:
+def _check_task(store: Store, group: Sequence[Record], made: RecordedSplit, registry: Registry, ledger: Ledger) -> None:
+    corpus, split = made.corpus, made.split
     for record in group:
         path = store.where(record)
         found = None if record.predictions is None else store.predictions(record)
         if found is not None:
             _check_labels(path, found, corpus, split, ledger)
-        _check_fold(path, record, found, split, ledger)
+        _check_fold(path, record, found, split, registry, ledger)
         _check_standing(path, record, corpus, ledger)
+        _check_notes(path, record, corpus, split, registry, ledger)
         if record.left_out:
             _check_left_out(path, record, corpus, ledger)
     first = group[0]
@@ -123,7 +129,14 @@ def _check_labels(path: str, found: TestPredictions, corpus: Corpus, split: Spli
     ledger.holds("labels", len(found.ids))
 
 
-def _check_fold(path: str, record: Record, predictions: TestPredictions | None, split: Split, ledger: Ledger) -> None:
+def _check_fold(
+    path: str,
+    record: Record,
+    predictions: TestPredictions | None,
+    split: Split,
+    registry: Registry,
+    ledger: Ledger,
+) -> None:
     name, number = record.key.fold, record.key.protocol.folds
     folds = {fold.name: fold for fold in split.folds}
     if name not in folds or number != len(folds):
@@ -136,22 +149,51 @@ def _check_fold(path: str, record: Record, predictions: TestPredictions | None, 
         raise BoardError(
             f"{path}: its predictions are not of the test rows of fold {name}: {stray} is in one of the two"
         )
-    joined = fold.train if split.dev_is_test else (*fold.train, *fold.dev)
-    heard = joined if not record.rows.get("dev") else fold.train
-    expected = {"test": len(fold.test), "train": sum(split.parent(row) == row for row in heard)}
-    for part, rows in expected.items():
+    for part, rows in _expected_rows(record, fold, split, registry).items():
         found = record.rows.get(part)
         ledger.expect("fold sizes", found, rows, f"{path}: it says {found} {part} rows, its fold has {rows}")
+
+
+def _expected_rows(record: Record, fold: Fold, split: Split, registry: Registry) -> dict[str, int]:
+    """Return how many rows of each part a record of a fold has; of a model that is not there, as far as it is known."""
+    key = record.key
+    known = registry.models.get(key.model.name)
+    chooses = known.part.card.chooses_on_dev if known else bool(record.rows.get("dev"))
+    heard = fold.train if chooses or split.dev_is_test else (*fold.train, *fold.dev)
+    train = sum(split.parent(row) == row for row in heard)
+    return {
+        "test": len(fold.test),
+        "train": train,
+        "dev": len(fold.dev) if chooses else 0,
+        "augmented": train * len(key.augmentations) + len(heard) - train,
+    }
 
 
 def _check_standing(path: str, record: Record, corpus: Corpus, ledger: Ledger) -> None:
     expected = {
         "diagnostic": corpus.dataset.card.diagnostic is not None,
         "headline": corpus.exclusion is None,
+        "reason": corpus.exclusion,
     }
     for name, value in expected.items():
         found = getattr(record.standing, name)
         ledger.expect("standings", found, value, f"{path}: it says {name} {found}, but its corpus says {value}")
+
+
+def _check_notes(path: str, record: Record, corpus: Corpus, split: Split, registry: Registry, ledger: Ledger) -> None:
+    """Compare what a record says of the copy of the recordings, and to its reader, with the corpus."""
+    audio = corpus.variant()
+    sentence = f"{path}: it says that the recordings are {record.audio.facts()}, but they are {audio.facts()}"
+    ledger.expect("audio variants", record.audio, audio, sentence)
+    key = record.key
+    if key.model.name not in registry.models:
+        return
+    offered = registry.get("model", key.model.name)
+    augments = bool(key.protocol.augmentations and offered.create(**key.model.params).augmentations)
+    fold = next(fold for fold in split.folds if fold.name == key.fold)
+    expected = notes_of(corpus, split, fold, sets_aside=augments)
+    sentence = f"{path}: its notes are {list(record.notes)}, but of its corpus and fold are to be said {list(expected)}"
+    ledger.expect("notes", record.notes, expected, sentence)
 
 
 def _check_left_out(path: str, record: Record, corpus: Corpus, ledger: Ledger) -> None:

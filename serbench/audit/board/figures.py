@@ -89,7 +89,9 @@ def _check_reported(path: str, record: Record, ledger: Ledger) -> None:
     missing = Figure.undefined("not there")
     for name, metric in OF_COUNTS.items():
         _compare(path, name, record.scores.get(name, missing), Figure(float(metric(counts))), ledger)
-    ledger.skip("self-reported rows have no predictions: their confusion matrices are taken at their word")
+    ledger.skip(
+        "self-reported rows have no predictions: their confusion matrices are taken at their word", is_unknown=False
+    )
 
 
 def _compare(path: str, name: str, found: Figure, computed: Figure, ledger: Ledger) -> None:

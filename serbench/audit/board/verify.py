@@ -2,10 +2,10 @@
 
 Conventions
 -----------
-Looked at in this order, and the first thing that does not hold ends it: records, predictions and their digests;
-figures and confusion matrices; seeds and folds; the code; what cards declare; labels, speakers, folds and digests of
-the corpora; the views, ranks and intervals among them. What cannot be checked here is listed with its reason. Times,
-sizes and memory belong to the machine that measured them and are taken as they are.
+Looked at in this order, and the first thing that does not hold ends it: records, predictions and their digests; figures
+and confusion matrices; seeds and folds; the code; what cards declare; keys, labels of rows and sizes; labels, speakers,
+folds and digests of the corpora; the views, ranks and intervals among them. What cannot be checked here is listed with
+its reason. Times, sizes and memory belong to the machine that measured them and are taken as they are.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pathlib import Path
 from serbench.audit.board.code import check_code, check_declared
 from serbench.audit.board.corpora import check_corpora
 from serbench.audit.board.figures import check_cells
+from serbench.audit.board.identities import check_identities
 from serbench.audit.board.ledger import Ledger
 from serbench.board.leaderboard import Leaderboard
 from serbench.board.rows import metrics_of
@@ -29,7 +30,7 @@ from serbench.results.summary import summarise
 from serbench.run.workspace import Workspace
 
 
-def verify(folder: Path, workspace: Workspace, *, allow_changed_code: bool = False) -> Ledger:
+def verify(folder: Path, workspace: Workspace, *, allow_changed_code: bool = False, is_strict: bool = False) -> Ledger:
     """Verify the records of a folder, and the views where there are some.
 
     Parameters
@@ -38,6 +39,8 @@ def verify(folder: Path, workspace: Workspace, *, allow_changed_code: bool = Fal
         Where plugins and recordings are found.
     allow_changed_code
         List plugins whose code differs from what made a record, in place of raising.
+    is_strict
+        Raise where something could not be checked that needs no recordings: an unknown protocol, plugin or version.
 
     Raises
     ------
@@ -55,11 +58,15 @@ def verify(folder: Path, workspace: Workspace, *, allow_changed_code: bool = Fal
         raise UsageError(f"no records below {folder}, expected a leaderboard; see serbench leaderboard add --help")
     changed = check_code(store, records, registry, ledger, allow_changed=allow_changed_code)
     check_declared(store, records, registry, ledger)
+    check_identities(store, records, registry, ledger)
     missed = check_corpora(store, records, workspace, ledger)
     for name in changed:
         if name in missed:
-            ledger.skip(f"code of dataset {name}: it has changed since; what it yields is checked with its recordings")
+            sentence = f"code of dataset {name}: it has changed since; what it yields is checked with its recordings"
+            ledger.skip(sentence, is_unknown=False)
     _check_views(store, records, registry, ledger)
+    if is_strict and ledger.unknown:
+        raise BoardError(f"{folder}: {ledger.unknown[0]}; without --strict, this is listed as not checked")
     return ledger
 
 
