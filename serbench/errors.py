@@ -32,6 +32,9 @@ import difflib
 from collections.abc import Iterable
 from typing import ClassVar
 
+#: How many names an error lists before it cuts the list short.
+_NAMED = 24
+
 
 class SerbenchError(Exception):
     """Root of all errors that are somebody's to fix, not a bug of ours."""
@@ -60,7 +63,8 @@ class UnknownNameError(UsageError):
 
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
         self.kind, self.name, self.known = kind, name, sorted(known)
-        super().__init__(f"unknown {kind} {name!r}, expected one of {self.known}{suggestion(name, self.known)}")
+        few = self.known if len(self.known) <= _NAMED else [*self.known[:3], f"and {len(self.known) - 3} more"]
+        super().__init__(f"unknown {kind} {name!r}, expected one of {few}{suggestion(name, self.known)}")
 
 
 class DatasetError(SerbenchError):

@@ -89,9 +89,9 @@ def _check_task(store: Store, group: Sequence[Record], made: RecordedSplit, regi
             _check_labels(path, found, corpus, split, ledger)
         _check_fold(path, record, found, split, registry, ledger)
         _check_standing(path, record, corpus, ledger)
-        _check_notes(path, record, corpus, split, registry, ledger)
         if record.left_out:
             _check_left_out(path, record, corpus, ledger)
+        _check_notes(path, record, corpus, split, registry, ledger)
     first = group[0]
     path, name = store.where(first), corpus.manifest.dataset
     facts, wanted = corpus.facts(), first.key.dataset

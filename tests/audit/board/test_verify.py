@@ -17,6 +17,7 @@ from serbench.plugin.registry import load_registry
 from serbench.results.facts import Standing
 from serbench.results.store import Store
 from serbench.run.workspace import Workspace
+from serbench.scoring.figure import Figure
 from serbench.scoring.metrics import confusion
 from tests.board.conftest import build
 from tests.records import edit_record
@@ -344,3 +345,111 @@ def test_predictions_without_a_record_are_named(board):
 def test_predictions_that_are_gone_are_named(board):
     board.store.predictions_path(board.record()).unlink()
     board.fails("parquet is missing", FormatError)
+
+
+def tampered(part, **facts):
+    """Return what changes one part of every record's key, files and seals made anew: a careful forgery."""
+
+    def change(record, found):
+        if record.label != "nearest":
+            return record, found
+        mine = getattr(record.key, part)
+        forged = replace(mine, **facts) if not isinstance(mine, tuple) else (replace(mine[0], **facts), *mine[1:])
+        return replace(record, key=replace(record.key, **{part: forged})), found
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (tampered("model", params={"power": 2}), "its system cannot be made: unknown argument of nearest 'power'"),
+        (tampered("model", settings={"recipe": {"epochs": 3}}), "its key is .*, but the plugins that are installed"),
+        (tampered("features", params={"n": 2}), "its system cannot be made: unknown argument of crossings 'n'"),
+        (tampered("features", settings={"n": 2}), "its key is .*, but the plugins that are installed"),
+        (lambda record, found: (replace(record, label="best"), found), r"its label is \"best\", but the plugins"),
+        (lambda record, found: (replace(record, key=replace(record.key, features=())), found), r"its features is \[\]"),
+        (
+            lambda record, found: (replace(record, rows={**record.rows, "dev": 3}), found),
+            r"it says 3 dev rows, its fold has 0",
+        ),
+        (
+            lambda record, found: (replace(record, rows={**record.rows, "augmented": 1}), found),
+            r"it says 1 augmented rows, its fold has (0|12)",
+        ),
+        (
+            lambda record, found: (replace(record, audio=replace(record.audio, label="FLAC 96 kHz")), found),
+            "it says that the recordings are .*FLAC 96 kHz",
+        ),
+        (
+            lambda record, found: (replace(record, notes=("all is well",)), found),
+            r"its notes are \['all is well'\], but of its corpus and fold are to be said \[",
+        ),
+        (
+            lambda record, found: (replace(record, standing=replace(record.standing, reason="mine")), found),
+            "it says reason mine, but its corpus says None",
+        ),
+        (
+            lambda record, found: (replace(record, code={**record.code, "nearest": None}), found),
+            "it has no digest of the code of nearest, whose source is there",
+        ),
+    ],
+)
+def test_a_careful_forgery_is_named(board, change, sentence):
+    board.refile(change)
+    board.build()
+    board.fails(sentence)
+
+
+def sized(name, value):
+    """Return what gives every record of a network another size."""
+
+    def change(record, found):
+        return replace(record, cost={**record.cost, name: Figure(value)}), found
+
+    return change
+
+
+@pytest.mark.parametrize("name", ["parameters_total", "parameters_trainable", "model_bytes", "macs_3s"])
+def test_a_size_that_the_code_does_not_have_is_named(tmp_path, name):
+    world = World(toy.make_corpus(tmp_path, speakers=3, takes=2), load_registry(only=(), extra=[toy]))
+    assert world.run("logreg").failed == []
+    board = Board(world, tmp_path / "board")
+    board.build()
+    assert board.verify().checked["sizes"] > 0
+    board.refile(sized(name, 1.0))
+    board.build()
+    board.fails(rf"its {name} is 1, but the model has \d+")
+
+
+@pytest.mark.parametrize(
+    ("change", "unknown"),
+    [
+        (tampered("protocol", name="mine"), "unknown protocol 'mine'"),
+        (tampered("protocol", version="9"), None),
+        (tampered("dataset", name="ours"), "code of dataset ours: no plugin that is installed offers it"),
+        (tampered("dataset", version="9"), "code of dataset toy: version 9 made the record, 1 is installed"),
+        (tampered("model", version="9"), "code of model nearest: version 9 made the record, 1 is installed"),
+        (tampered("model", name="theirs"), "code of model theirs: no plugin that is installed offers it"),
+    ],
+    ids=["protocol", "its version", "dataset", "its version", "model", "its version"],
+)
+def test_what_nobody_here_knows_fails_a_strict_verification(board, change, unknown):
+    def named(record, found):
+        changed, found = change(record, found)
+        code = {part.name: "0" * 32 for part in (changed.key.dataset, changed.key.model, *changed.key.features)}
+        return replace(changed, code={**code, **changed.code}), found
+
+    board.refile(named)
+    board.build()
+    if unknown is None:
+        board.fails("it was made under version 9 of protocol si, version 1 is installed")
+        return
+    assert any(unknown in sentence for sentence in board.verify(data_roots=()).unchecked)
+    with pytest.raises(BoardError, match="without --strict, this is listed as not checked"):
+        board.verify(data_roots=(), is_strict=True)
+
+
+def test_a_strict_verification_needs_no_recordings(board):
+    assert board.verify(data_roots=(), is_strict=True).unchecked
+    assert board.verify(is_strict=True).unchecked == []
