@@ -14,6 +14,7 @@ another belongs, is refused whenever it is read.
 
 from __future__ import annotations
 
+import contextlib
 import glob
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -21,7 +22,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from serbench.digest import digest_value
-from serbench.errors import FormatError
+from serbench.errors import FormatError, UsageError
 from serbench.files import read_document, write_document
 from serbench.results.predictions import Place, TestPredictions, read_predictions, write_predictions
 from serbench.results.record import FORMAT, KIND, CellKey, Record
@@ -43,6 +44,27 @@ class Store:
         self.folder = folder
         self._records: dict[Path, tuple[_Stamp, list[Record]]] = {}
         self._decoded: tuple[Path, _Stamp, dict[Place, TestPredictions]] | None = None
+
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep other programs from changing the rows of this folder while the block runs.
+
+        Raises
+        ------
+        UsageError
+            When another program is changing them.
+        """
+        import filelock
+
+        self.folder.mkdir(parents=True, exist_ok=True)
+        lock = self.folder / ".lock"
+        try:
+            with filelock.FileLock(lock, timeout=0):
+                yield
+        except filelock.Timeout as error:
+            raise UsageError(
+                f"another serbench is changing {self.folder} (it holds {lock}); wait until it ends, then do this again"
+            ) from error
 
     def record_path(self, record: Record) -> Path:
         """Return where a record lies: in the file of its row, where that holds it, or in one of its own."""

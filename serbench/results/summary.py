@@ -24,6 +24,7 @@ import numpy as np
 
 from serbench.cost.calibration import VERSION
 from serbench.digest import canonical_json
+from serbench.errors import FormatError
 from serbench.results.facts import Declared, Standing
 from serbench.results.predictions import TestPredictions
 from serbench.results.record import Record
@@ -125,7 +126,19 @@ def _row(store: Store, records: Sequence[Record], metrics: Sequence[Metric]) -> 
 
 
 def _usable_seeds(records: Sequence[Record], folds: int) -> tuple[list[int], list[str]]:
-    """Return the seeds to score, and a sentence for all that is missing."""
+    """Return the seeds to score, and a sentence for all that is missing.
+
+    Raises
+    ------
+    FormatError
+        When a fold is there twice under a seed, or there are more folds than the split has: one is another split's.
+    """
+    cells = Counter((record.key.seed, record.key.fold) for record in records)
+    names = {fold for _, fold in cells}
+    if len(names) > folds or max(cells.values()) > 1:
+        label, twice = records[0].label, [fold for (_, fold), number in cells.items() if number > 1]
+        what = f"fold {twice[0]} is there twice" if twice else f"there are the {len(names)} folds {sorted(names)}"
+        raise FormatError(f"{label} on {records[0].key.dataset.name}: {what}, expected {folds} folds, each once")
     done = Counter({record.key.seed: 0 for record in records})
     done.update(record.key.seed for record in records if record.status == "done")
     short = [seed for seed in sorted(done) if done[seed] != folds]

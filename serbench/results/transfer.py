@@ -57,32 +57,34 @@ def transfer(
     ------
     UsageError
         When two records of one cell differ; both files are named, and what differs first. Nothing was written then.
+        Likewise when another program is changing the target.
     FormatError
         When a record or its predictions are damaged.
     """
-    known = {record.key.digest: (target, record) for record in target.records()}
-    chosen: dict[str, tuple[Store, Record]] = {}
-    present: dict[str, Record] = {}
-    for source in sources:
-        for record in filter(keep, source.records()):
-            if predictions and record.predictions is not None:
-                source.predictions(record)  # raises where they are missing or were changed
-            elif record.predictions is not None:
-                record = replace(record, predictions=None)  # noqa: PLW2901  (the same record, without them)
-            digest = record.key.digest
-            where, other = chosen.get(digest) or known.get(digest) or (source, None)
-            if other is None or _gives_way(other, record):
-                chosen[digest] = (source, record)
-            elif _is_same(other, record) or _gives_way(record, other):
-                present.setdefault(digest, other)
-            else:
-                raise UsageError(_conflict(where, other, source, record))
-    rows: dict[str, list[tuple[Store, Record]]] = defaultdict(list)
-    for where, record in (known | chosen).values():
-        rows[record.row_stem].append((where, record))
-    for stem in dict.fromkeys(record.row_stem for _, record in chosen.values()):
-        _write(target, rows[stem])
-    return Transfer(tuple(record for _, record in chosen.values()), tuple(_without(present, chosen)))
+    with target.alone():
+        known = {record.key.digest: (target, record) for record in target.records()}
+        chosen: dict[str, tuple[Store, Record]] = {}
+        present: dict[str, Record] = {}
+        for source in sources:
+            for record in filter(keep, source.records()):
+                if predictions and record.predictions is not None:
+                    source.predictions(record)  # raises where they are missing or were changed
+                elif record.predictions is not None:
+                    record = replace(record, predictions=None)  # noqa: PLW2901  (the same record, without them)
+                digest = record.key.digest
+                where, other = chosen.get(digest) or known.get(digest) or (source, None)
+                if other is None or _gives_way(other, record):
+                    chosen[digest] = (source, record)
+                elif _is_same(other, record) or _gives_way(record, other):
+                    present.setdefault(digest, other)
+                else:
+                    raise UsageError(_conflict(where, other, source, record))
+        rows: dict[str, list[tuple[Store, Record]]] = defaultdict(list)
+        for where, record in (known | chosen).values():
+            rows[record.row_stem].append((where, record))
+        for stem in dict.fromkeys(record.row_stem for _, record in chosen.values()):
+            _write(target, rows[stem])
+        return Transfer(tuple(record for _, record in chosen.values()), tuple(_without(present, chosen)))
 
 
 def _write(target: Store, row: Sequence[tuple[Store, Record]]) -> None:

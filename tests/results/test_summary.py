@@ -264,3 +264,20 @@ def test_three_hundred_records_are_read_quickly(store, cells):
     start = time.perf_counter()
     assert len(summarise(store)) == 100
     assert time.perf_counter() - start < 8  # two seconds on an idle core; the machine may be busy
+
+
+@pytest.mark.parametrize(
+    ("folds", "sentence"),
+    [((0, 1, 2, 3), r"there are the 4 folds .*, expected 3 folds, each once"), ((0, 1), None)],
+)
+def test_a_row_has_every_fold_once(store, cells, folds, sentence):
+    """One fold too many is another split's: its score would be averaged away."""
+    for fold in folds:
+        record = cells.record(cells.key(fold=f"group-{fold + 1}"))
+        store.write(record, cells.predictions(fold % 3, 0))
+    if sentence is None:
+        (row,) = summarise(store)
+        assert not row.is_complete
+        return
+    with pytest.raises(FormatError, match=sentence):
+        summarise(store)

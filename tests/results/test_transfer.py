@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -19,11 +21,11 @@ def target(tmp_path):
 
 
 def files(store):
-    """Return every file of a store with its bytes."""
+    """Return every file of a store with its bytes, but for its lock."""
     return {
         path.relative_to(store.folder).as_posix(): path.read_bytes()
         for path in sorted(store.folder.rglob("*"))
-        if path.is_file()
+        if path.is_file() and path.name != ".lock"
     }
 
 
@@ -137,3 +139,37 @@ def test_a_replica_is_a_replica_whatever_lies_beside_it(store, cells):
     cells.add(store, key={"protocol": protocol})
     (row,) = summarise(store)
     assert row.evidence == "replica"
+
+
+def test_one_writer_at_a_time(store, cells, target):
+    cells.add(store)
+    with target.alone(), pytest.raises(UsageError, match=r"another serbench is changing .*board"):
+        transfer([store], Store(target.folder))
+    assert list(target.records()) == []
+    assert len(transfer([store], target).added) == 3
+
+
+def test_many_writers_lose_nothing(store, cells, target, tmp_path):
+    """Programs that add at once: each is done or refused, and a refused one is done when it is started again."""
+    folders = []
+    for number in range(6):
+        other = Store(tmp_path / f"run{number}")
+        cells.add(other, key={"model": {"name": f"m{number}", "version": "1", "params": {}}}, label=f"m{number}")
+        folders.append(other.folder)
+    program = (
+        "import sys; from pathlib import Path; from serbench.results.store import Store;"
+        "from serbench.results.transfer import transfer; transfer([Store(Path(sys.argv[1]))], Store(Path(sys.argv[2])))"
+    )
+    started = [
+        subprocess.Popen([sys.executable, "-c", program, folder, target.folder], stderr=subprocess.PIPE, text=True)
+        for folder in folders
+    ]
+    refused = []
+    for process, folder in zip(started, folders, strict=True):
+        _, said = process.communicate(timeout=120)
+        if process.returncode:
+            assert "another serbench is changing" in said
+            refused.append(folder)
+    for folder in refused:
+        assert len(transfer([Store(folder)], target).added) == 3
+    assert [row.label for row in summarise(target)] == [f"m{number}" for number in range(6)]
