@@ -11,12 +11,11 @@ system's path separator).
 
 from __future__ import annotations
 
-import contextlib
 import importlib.metadata
 import os
 import platform
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -86,13 +85,31 @@ def _accelerator_possible() -> bool:
     return platform.system() != "Linux" or any(any(Path("/dev").glob(each)) for each in _DRIVER_FILES)
 
 
+def missing(packages: Iterable[str]) -> list[str]:
+    """Return which distributions are not installed, in order, each once.
+
+    >>> missing(["numpy", "no-such-thing"])
+    ['no-such-thing']
+    """
+    return [name for name in dict.fromkeys(packages) if _version(name) is None]
+
+
+def versions_of(packages: Iterable[str]) -> dict[str, str]:
+    """Return the versions of those distributions that are installed."""
+    return {name: found for name in dict.fromkeys(packages) if (found := _version(name)) is not None}
+
+
+def _version(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
 def versions() -> dict[str, str]:
     """Return the versions of Python, serbench and the packages that results depend on."""
     found = {"python": platform.python_version(), "serbench": importlib.metadata.version("serbench")}
-    for name in _PACKAGES:
-        with contextlib.suppress(importlib.metadata.PackageNotFoundError):  # some are not to be had everywhere
-            found[name] = importlib.metadata.version(name)
-    return found
+    return found | versions_of(_PACKAGES)  # some are not to be had everywhere
 
 
 def machine_card(device: str) -> dict[str, Any]:

@@ -12,16 +12,19 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar, Self, TypeVar
 
 from serbench.digest import canonical_json, digest_value
+from serbench.environment import missing
 from serbench.errors import PluginError, UnknownNameError, UsageError
 
 T = TypeVar("T")
 
+#: The name of a distribution, by the packaging user guide: no version and no extra.
+_DISTRIBUTION = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 _NAME = re.compile(r"[a-z0-9]+([.-][a-z0-9]+)*")
 
 
@@ -39,18 +42,24 @@ class Card:
         One line for listings.
     exempt
         From the name of a check of ``serbench.testing`` to the reason why this plugin is not held to it.
+    requires
+        Distributions beside serbench's own that decide a result, as pip names them: ``transformers``. Records and
+        cached features name their versions; where one is missing, the plugin is skipped with what installs it.
     """
 
     name: str
     version: str
     summary: str
     exempt: Mapping[str, str] = field(default_factory=dict)
+    requires: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
             raise PluginError(f"bad plugin name {self.name!r}, expected lowercase words joined by '-' or '.'")
         if not self.version:
             raise PluginError(f"{self.name}: version is empty, expected a word such as '1'")
+        if not isinstance(self.requires, tuple) or not all(map(_DISTRIBUTION.fullmatch, self.requires)):
+            raise PluginError(f"{self.name}: requires is {self.requires!r}, expected names as ('transformers',)")
 
 
 @dataclass(frozen=True)
@@ -181,6 +190,16 @@ class Part:
         return {}
 
 
+def missing_packages(parts: Iterable[Part | type[Part]]) -> str:
+    """Return which packages that parts require are not installed, and what installs them; empty where all are."""
+    lacking = {part.card.name: missing(part.card.requires) for part in parts}
+    names = [name for names in lacking.values() for name in names]
+    if not names:
+        return ""
+    who = " and ".join(name for name, found in lacking.items() if found)
+    return f"{who} requires {', '.join(dict.fromkeys(names))}; pip install {' '.join(dict.fromkeys(names))}"
+
+
 def _is_default(value: Any, default: Any) -> bool:
     """Tell whether a value is a default; 1, 1.0 and True are three values, as they are in JSON.
 
@@ -190,4 +209,4 @@ def _is_default(value: Any, default: Any) -> bool:
     return canonical_json(value) == canonical_json(default)
 
 
-__all__ = ["Card", "Identity", "Part", "defaults_of", "make"]
+__all__ = ["Card", "Identity", "Part", "defaults_of", "make", "missing_packages"]

@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 
 from serbench.digest import digest_file, digest_value
+from serbench.environment import versions_of
 from serbench.errors import FormatError, PluginError
 from serbench.features.extractor import FeatureExtractor
 from serbench.features.table import RAGGED, Column, Floats, MappedColumn, Output
@@ -198,6 +199,8 @@ class FeatureCache:
         """
         identity = extractor.identity
         facts = {"identity": identity.facts(), "output": extractor.card.output, "pipeline": PIPELINE}
+        if extractor.card.requires:
+            facts["requires"] = versions_of(extractor.card.requires)
         folder = self.folder / f"{identity.name}-{digest_value(facts)[:12]}"
         document = folder / "identity.json"
         if not document.is_file():

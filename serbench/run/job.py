@@ -31,6 +31,7 @@ from serbench.cost.efficiency import (
 from serbench.cost.meter import Clock, Meter, fit_and_predict_figures
 from serbench.cost.noise_clip import NoiseClips
 from serbench.cost.timing import threads
+from serbench.environment import versions_of
 from serbench.errors import AudioError
 from serbench.learning.model import Model, Predictions
 from serbench.part import Part
@@ -172,7 +173,7 @@ def _record(cell: Cell, bench: Workbench, **facts: Any) -> Record:
         label=cell.label,
         classes=manifest.labels,
         metrics={metric.card.name: metric.card.version for metric in bench.metrics},
-        environment=bench.environment,
+        environment=replace(bench.environment, versions={**bench.environment.versions, **_required(cell)}),
         code={part.card.name: source_digest(type(part)) for part in _parts(cell)},
         audio=cell.corpus.variant(),
         left_out=cell.corpus.left_out,
@@ -221,6 +222,11 @@ def _parts(cell: Cell) -> list[Part]:
     contender = cell.contender
     changes = (*contender.augmentations.values(), *cell.applied.values())
     return [*cell.corpus.datasets, contender.model, *contender.extractors.values(), *changes]
+
+
+def _required(cell: Cell) -> dict[str, str]:
+    """Return the versions of what the cards say decides the result beside serbench's own packages."""
+    return versions_of(name for part in _parts(cell) for name in part.card.requires)
 
 
 def _unreadable(bad: Mapping[str, str]) -> str:

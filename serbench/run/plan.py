@@ -10,7 +10,7 @@ from serbench.errors import ProtocolError
 from serbench.features.extractor import FeatureExtractor
 from serbench.learning.augmentation import Augmentation
 from serbench.learning.model import Model
-from serbench.part import Part
+from serbench.part import Part, missing_packages
 from serbench.plugin.registry import Registry
 from serbench.protocol.cross_corpus import CrossCorpus
 from serbench.protocol.protocol import Protocol
@@ -49,6 +49,16 @@ class Contender:
         """The row label: the model's, and those of features whose arguments differ from their defaults."""
         changed = [e.identity.label for e in self.extractors.values() if e.identity.label != e.card.name]
         return "+".join([self.model.identity.label, *changed])
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The model, its features and its augmentations."""
+        return (self.model, *self.extractors.values(), *self.augmentations.values())
+
+    @property
+    def missing(self) -> str:
+        """What is not installed that one of the parts requires, and how to install it; empty where all is there."""
+        return missing_packages(self.parts)
 
 
 @dataclass(frozen=True)
@@ -139,7 +149,8 @@ def make_plan(request: Request, workspace: Workspace, store: Store) -> Plan:
         skip.
     """
     registry = workspace.registry
-    contenders = [make_contender(name, registry, request.settings) for name in request.models]
+    asked = [make_contender(name, registry, request.settings) for name in request.models]
+    contenders = [contender for contender in asked if not contender.missing]
     protocols = [get_protocol(name, request.settings) for name in request.protocols]
     within = [protocol for protocol in protocols if not protocol.crosses_corpora]
     corpora, skips = open_corpora(request, workspace) if within else ([], [])
@@ -157,6 +168,7 @@ def make_plan(request: Request, workspace: Workspace, store: Store) -> Plan:
             skips += crossed.skips
             known = {corpus.manifest.dataset for corpus in corpora}
             corpora += [corpus for corpus in crossed.members if corpus.manifest.dataset not in known]
+    skips += [Skip(contender.label, contender.missing) for contender in asked if contender.missing]
     cells = [cell for task in tasks for contender in contenders for cell in _cells(request, registry, *task, contender)]
     found = ((cell, store.find(cell.key, cell.label)) for cell in cells)
     done = {cell.key.digest: record for cell, record in found if record is not None and record.status == "done"}

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from serbench.digest import canonical_json, digest_value
-from serbench.errors import FormatError
+from serbench.errors import FormatError, UsageError
 from serbench.features.extractor import FeatureExtractor
 from serbench.learning.model import Model
-from serbench.part import Part
+from serbench.part import Part, missing_packages
 from serbench.plugin.registry import Registry
 from serbench.results.facts import Environment, PartFacts
 from serbench.results.record import Record
@@ -98,6 +98,9 @@ def load_model(path: Path, registry: Registry, device: str = "cpu") -> LoadedMod
     card = SavedModel.read(path)
     state = card.state(path)
     model = registry.get("model", card.key.model.name).create(**card.key.model.params)
+    offered = [registry.get("feature", part.name) for part in card.key.features]
+    if lacking := missing_packages([model, *offered]):
+        raise UsageError(f"{path} cannot be used: {lacking}")
     model.device = device
     extractors = {part.name: registry.get("feature", part.name).create(**part.params) for part in card.key.features}
     for part, was in ((model, card.key.model), *zip(extractors.values(), card.key.features, strict=True)):

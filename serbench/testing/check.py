@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from serbench.errors import PluginError
-from serbench.part import Card, Part
+from serbench.part import Card, Part, missing_packages
 from serbench.plugin.manager import one_line
 from serbench.plugin.registry import Registry
 from serbench.scoring.metric import Metric
@@ -154,6 +154,8 @@ class Case:
     def run(self) -> CheckResult:
         """Run the check; whatever the plugin raises is its failure. The global random state is left as it was."""
         if reason := self.subject.card.exempt.get(self.check.name):
+            return CheckResult(self.check, "exempt", reason, 0.0)
+        if reason := missing_packages([self.subject.part]):
             return CheckResult(self.check, "exempt", reason, 0.0)
         start = time.perf_counter()
         status: Status = "passed"
