@@ -62,6 +62,15 @@ Jobs = Annotated[
     int | None,
     typer.Option("--jobs", min=1, help="Cells at once on the CPU; without it as many as cores, where that pays."),
 ]
+CellTimeout = Annotated[
+    float | None,
+    typer.Option(
+        "--cell-timeout",
+        metavar="SECONDS",
+        min=0.1,
+        help="A cell that takes longer has failed; without it a cell may take as long as it takes.",
+    ),
+]
 Out = Annotated[Path, typer.Option("--out", metavar="FOLDER", help="Where records and predictions are kept.")]
 OnDevice = Annotated[DeviceName, typer.Option("--device", help="Where features and models are computed.")]
 
@@ -80,6 +89,8 @@ class Prepared:
         What this machine knows of how long it takes.
     jobs
         How many cells are to run at once; None where the program chooses.
+    timeout
+        Seconds that a cell may take; None: as long as it takes.
     as_json
         True when the answer is for a machine.
     """
@@ -89,6 +100,7 @@ class Prepared:
     registry: Registry
     times: Times
     jobs: int | None
+    timeout: float | None
     as_json: bool
 
     @property
@@ -113,6 +125,7 @@ def prepare(
     out: Out = Path("runs"),
     device: OnDevice = DeviceName.AUTO,
     jobs: Jobs = None,
+    cell_timeout: CellTimeout = None,
     floors: Floors = True,
     skip_bad_audio: SkipBad = False,
     save_models: SaveModels = False,
@@ -155,7 +168,7 @@ def prepare(
         no_plugins=no_plugins,
     )
     plan = setup.plan(registry, _progress)
-    return Prepared(setup, plan, registry, Times(setup.locations.cache, setup.device), jobs, as_json)
+    return Prepared(setup, plan, registry, Times(setup.locations.cache, setup.device), jobs, cell_timeout, as_json)
 
 
 @dataclass(frozen=True)

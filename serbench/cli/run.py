@@ -108,7 +108,14 @@ def _execute(prepared: Prepared) -> RunOutcome:
                 yield below.reach
 
         return execute(
-            prepared.plan, prepared.registry, prepared.setup, prepared.times, inner, watch, jobs=prepared.jobs
+            prepared.plan,
+            prepared.registry,
+            prepared.setup,
+            prepared.times,
+            inner,
+            watch,
+            jobs=prepared.jobs,
+            timeout=prepared.timeout,
         )
 
 

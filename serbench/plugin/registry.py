@@ -31,6 +31,9 @@ from serbench.scoring.metric import Metric
 #: Names the plugins to load.
 PLUGINS_VARIABLE = "SERBENCH_PLUGINS"
 
+#: The distribution of our own plugins, and what stands in its place for what a program hands over as an object.
+OURS, EXTRA = "serbench", "extra"
+
 _log = logging.getLogger("serbench")
 
 T = TypeVar("T")
@@ -181,6 +184,17 @@ class Registry:
             raise self.unknown(kind, name, shelf)
         return shelf[name].part
 
+    def is_strange(self, part: type) -> bool:
+        """Tell whether a class was brought by a file or by another package than this one.
+
+        What a program hands over as an object is none: no other process could load it.
+        """
+        return any(
+            part in parts and provider.distribution not in (OURS, EXTRA)
+            for provider, offers in self.manager.offers.items()
+            for parts in offers.values()
+        )
+
     def unknown(self, kind: str, name: str, known: Iterable[str]) -> UnknownNameError:
         """Return the error for a name that nobody offers; it points at broken plugins, if there are any."""
         error = UnknownNameError(kind, name, known)
@@ -269,7 +283,7 @@ def load_registry(
     for path in files:
         manager.add(plugin_file(path))
     for module in extra:
-        manager.add(FoundPlugin(Provider("extra", _name_of(module), "unknown"), lambda module=module: module))  # type: ignore[misc]
+        manager.add(FoundPlugin(Provider(EXTRA, _name_of(module), "unknown"), lambda module=module: module))  # type: ignore[misc]
     return Registry(manager)
 
 

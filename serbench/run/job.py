@@ -9,6 +9,7 @@ scores after ``predict`` has returned. A row that the protocol made of an uttera
 from __future__ import annotations
 
 import contextlib
+import math
 import traceback
 from collections.abc import Mapping
 from dataclasses import replace
@@ -32,7 +33,7 @@ from serbench.cost.meter import Clock, Meter, fit_and_predict_figures
 from serbench.cost.noise_clip import NoiseClips
 from serbench.cost.timing import threads
 from serbench.environment import versions_of
-from serbench.errors import AudioError
+from serbench.errors import AudioError, PluginError
 from serbench.learning.model import Model, Predictions
 from serbench.part import Part
 from serbench.protocol.leakage import shared_sentences
@@ -63,7 +64,7 @@ def run_cell(cell: Cell, bench: Workbench) -> tuple[Record, TestPredictions | No
     """
     try:
         return _run(cell, bench)
-    except Exception as error:  # noqa: BLE001  (a plugin may raise anything)
+    except (Exception, SystemExit) as error:  # noqa: BLE001  (a plugin may raise anything)
         return failed(cell, bench, error), None
 
 
@@ -125,7 +126,7 @@ def finish(
         scores={metric.card.name: metric(truth, predictions.scores) for metric in bench.metrics},
         confusion=tuple(tuple(int(count) for count in row) for row in confusion(truth, predictions.scores)),
         cost={name: cost[name] for name in FIGURES},
-        history=tuple(model.history()),
+        history=history_of(model),
     )
     return record, predictions
 
@@ -160,9 +161,30 @@ def _measure(
     return {**unmeasured, **figures, "disk_bytes": stored_bytes(model)}, calibration
 
 
-def failed(cell: Cell, bench: Workbench, error: Exception) -> Record:
-    """Return the record of a cell that came to nothing."""
-    return _record(cell, bench, status="failed", reason=_reason(error))
+def history_of(model: Model) -> tuple[Mapping[str, Any], ...]:
+    """Return what a model says of its training, as JSON has it: numbers of numpy and torch are Python's.
+
+    Raises
+    ------
+    PluginError
+        When a row is no mapping, or holds something else than finite numbers, words, truth values and None.
+    """
+    rows = []
+    for number, row in enumerate(model.history()):
+        if not isinstance(row, Mapping):
+            raise PluginError(f"row {number} of its history() is {type(row).__name__}, expected a mapping")
+        plain = {str(name): value.item() if hasattr(value, "item") else value for name, value in row.items()}
+        for name, value in plain.items():
+            known = value is None or isinstance(value, str | bool | int | float)
+            if not known or (isinstance(value, float) and not math.isfinite(value)):
+                raise PluginError(f"its history() says {value!r} of {name} in row {number}, expected a finite number")
+        rows.append(plain)
+    return tuple(rows)
+
+
+def failed(cell: Cell, bench: Workbench, error: BaseException | str) -> Record:
+    """Return the record of a cell that came to nothing, by what was raised or by a sentence."""
+    return _record(cell, bench, status="failed", reason=error if isinstance(error, str) else _reason(error))
 
 
 def _record(cell: Cell, bench: Workbench, **facts: Any) -> Record:
@@ -235,11 +257,11 @@ def _unreadable(bad: Mapping[str, str]) -> str:
     return f"{len(bad)} recordings cannot be read: {named}{more}; fix them or run with --skip-bad-audio"
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: BaseException) -> str:
     """Return one line: what was raised, and in which function of which file."""
     frames = traceback.extract_tb(error.__traceback__)
     where = f" (in {Path(frames[-1].filename).name}:{frames[-1].lineno}, {frames[-1].name})" if frames else ""
     return f"{type(error).__name__}: {' '.join(str(error).split())}{where}"
 
 
-__all__ = ["failed", "finish", "notes_of", "prepare", "run_cell"]
+__all__ = ["failed", "finish", "history_of", "notes_of", "prepare", "run_cell"]

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import subprocess
 import sys
-import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from serbench.run import parallel
-from serbench.run.parallel import WORTH_STARTING, Silence, choose_jobs
+from serbench.run.parallel import WORTH_STARTING, Order, Workers, _Worker, choose_jobs
+from serbench.run.worker import Said
 from tests.run import toy
 
 
@@ -54,60 +53,106 @@ def test_the_records_are_those_of_a_run_one_by_one(pair):
     assert len(probed) == 1
 
 
-@pytest.mark.parametrize("jobs", [1, 2, 5])
-def test_while_one_is_measured_no_other_works(jobs):
-    silence = Silence(multiprocessing.get_context("spawn"), jobs)
-    busy, most, beside = set(), [], []
+class Quiet:
+    """Workers whose processes are none: what they are told is kept."""
 
-    def cell(number):
-        with silence.working():
-            busy.add(number)
-            most.append(len(busy))
-            time.sleep(0.002)
-            if number % 3 == 0:
-                busy.remove(number)
-                with silence.alone():
-                    beside.append(len(busy))
-                    time.sleep(0.002)
-                    beside.append(len(busy))
-                busy.add(number)
-            busy.remove(number)
+    def __init__(self, jobs):
+        self.workers = Workers(None, None, jobs, None)
+        self.workers._start = self.start
+        self.told = []
 
-    with ThreadPoolExecutor(jobs) as pool:
-        for done in [pool.submit(cell, number) for number in range(40)]:
-            done.result(timeout=30)
+    def start(self):
+        connection = SimpleNamespace(send=self.told.append)
+        return _Worker(SimpleNamespace(pid=None), connection)
 
-    assert min(jobs, 2) <= max(most) <= jobs  # how many meet depends on the machine
-    assert beside == [0] * 28
+    def give(self, *orders):
+        self.workers._give(deque(orders))
+
+    def say(self, number, said):
+        for _ in self.workers._heard(self.workers._workers[number], said, None, None):
+            raise AssertionError
+
+    @property
+    def states(self):
+        return [worker.state.name for worker in self.workers._workers]
 
 
-def test_no_process_gets_ready_while_one_is_measured(monkeypatch):
-    silence = Silence(multiprocessing.get_context("spawn"), 2)
-    measured = threading.Event()
+def test_while_one_is_measured_no_other_works():
+    order = Order(())
+    quiet = Quiet(3)
+    quiet.give(order, order, order)
+    assert quiet.states == ["STARTING"] * 3
+    for number in range(3):
+        quiet.say(number, Said.READY)
+    quiet.give(order, order, order)
+    assert quiet.states == ["WORKING"] * 3
+    quiet.say(0, Said.MEASURE)
+    quiet.say(1, Said.MEASURE)
+    quiet.give(order)
+    assert quiet.states == ["WAITING", "WAITING", "WORKING"]
+    quiet.say(2, Said.DONE)
+    quiet.give(order)  # the third is idle, and gets nothing now
+    assert quiet.states == ["MEASURING", "WAITING", "IDLE"]
+    quiet.give(order)
+    assert quiet.states == ["MEASURING", "WAITING", "IDLE"]
+    quiet.say(0, Said.MEASURED)
+    quiet.give(order)
+    assert quiet.states == ["WORKING", "WAITING", "IDLE"]
+    quiet.say(0, Said.DONE)
+    quiet.give(order)
+    assert quiet.states == ["IDLE", "MEASURING", "IDLE"]
+    quiet.say(1, Said.MEASURED)
+    quiet.give(order)
+    assert quiet.states == ["WORKING", "WORKING", "IDLE"]
 
-    def measure():
-        with silence.working(), silence.alone():
-            measured.set()
 
-    class Starting:
-        def registry(self):
-            threading.Thread(target=measure, daemon=True).start()
-            assert not measured.wait(0.2)
-            raise InterruptedError
+def test_no_process_gets_ready_while_one_is_measured():
+    order = Order(())
+    quiet = Quiet(2)
+    quiet.give(order)
+    quiet.say(0, Said.READY)
+    quiet.give(order, order)
+    assert quiet.states == ["WORKING", "STARTING"]
+    quiet.say(0, Said.MEASURE)
+    quiet.give()
+    assert quiet.states == ["WAITING", "STARTING"]
+    quiet.say(1, Said.READY)
+    quiet.give()
+    assert quiet.states == ["MEASURING", "IDLE"]
 
-    monkeypatch.setattr(parallel.signal, "signal", lambda *_: None)
-    with pytest.raises(InterruptedError):
-        parallel._open(Starting(), {}, silence)
-    assert measured.wait(10)
+
+def test_a_worker_that_dies_while_others_wait_lets_them_measure():
+    order = Order(())
+    quiet = Quiet(2)
+    quiet.give(order, order)
+    for number in range(2):
+        quiet.say(number, Said.READY)
+    quiet.give(order, order)
+    quiet.say(0, Said.MEASURE)
+    quiet.give()
+    assert quiet.states == ["WAITING", "WORKING"]
+    dead = quiet.workers._workers[1]
+    dead.connection.close = lambda: None
+    assert quiet.workers._bury(dead, "it died", deque()) == ([], [])
+    quiet.give()
+    assert quiet.states == ["MEASURING"]
 
 
-def test_a_measurement_that_fails_lets_the_others_go_on():
-    silence = Silence(multiprocessing.get_context("spawn"), 2)
-    with pytest.raises(ZeroDivisionError), silence.working(), silence.alone():
-        raise ZeroDivisionError
-    for _ in range(3):
-        with silence.working(), silence.alone():
-            pass
+def test_the_time_of_a_cell_stands_still_while_it_waits_for_silence():
+    quiet = Quiet(2)
+    quiet.workers._timeout = 5.0
+    quiet.give(Order(()), Order(()))
+    for number in range(2):
+        quiet.say(number, Said.READY)
+    quiet.give(Order(()), Order(()))
+    worker = quiet.workers._workers[0]
+    assert worker.deadline > time.monotonic() + 4
+    quiet.say(0, Said.MEASURE)
+    assert worker.deadline is None
+    quiet.say(1, Said.DONE)
+    quiet.give()
+    assert worker.state.name == "MEASURING"
+    assert time.monotonic() + 64 < worker.deadline < time.monotonic() + 65.1
 
 
 def test_a_failing_cell_is_a_record_there_too(world):
@@ -119,7 +164,7 @@ def test_a_failing_cell_is_a_record_there_too(world):
 ORPHAN = """
 import multiprocessing, os, time
 from concurrent.futures import ProcessPoolExecutor
-from serbench.run.parallel import end_with_parent
+from serbench.run.worker import end_with_parent
 
 if __name__ == "__main__":
     pool = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), end_with_parent)

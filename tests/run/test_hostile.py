@@ -1,0 +1,124 @@
+"""Whatever a plugin does, its cells are failed records with the reason, and the others go on."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.run import hostile, toy
+
+FILES = (Path(toy.__file__), Path(hostile.__file__))
+TOP = Path(__file__).parents[2]
+
+REASONS = {
+    "leave": "SystemExit: 0",
+    "exit-hard": "its process ended with exit code 0 before it answered",
+    "exit-with-three": "its process ended with exit code 3 before it answered",
+    "touch-null": "its process was killed by SIGSEGV",
+    "kill-itself": "its process was killed by SIGKILL, perhaps for want of memory",
+    "abort": "its process was killed by SIGABRT",
+    "interrupt": "KeyboardInterrupt: ",
+    "close-everything": "",  # whichever of its files is missed first
+    "recurse": "RecursionError: ",
+    "want-memory": "MemoryError: ",
+    "raise-odd": "Odd: neither one nor the other",
+    "leave-a-child": "its process ended with exit code 1 before it answered",
+    "nan": "PluginError: its history() says nan of loss in row 0, expected a finite number",
+    "objects": "PluginError: its history() says <object",
+    "lists": "PluginError: row 0 of its history() is list, expected a mapping",
+    "on-dying": "its process was killed by SIGSEGV",
+    "hang": "it was not done within 5 s, the limit of --cell-timeout",
+    "spin": "it was not done within 5 s, the limit of --cell-timeout",
+    "hang-deaf": "it was not done within 5 s, the limit of --cell-timeout",
+    "on-hanging": "no clip was extracted within 5 s, the limit of --cell-timeout",
+}
+HARMLESS = ("float32", "talking", "leave-a-thread")
+
+
+def run(folder, *models, jobs=1, options=()):
+    """Run models beside ``logreg`` by the command line; return exit code, records by label, and what was said."""
+    out = folder / "runs"
+    words = ["run", "--no-floors", "--dataset", "toy", "--seeds", "1", "--jobs", str(jobs), "--json"]
+    words += ["--data-root", str(folder), "--out", str(out), *options]
+    for name in (*models, "logreg"):
+        words += ["--model", name]
+    for file in FILES:
+        words += ["--plugin", str(file)]
+    done = subprocess.run(
+        [sys.executable, "-m", "serbench", *words],
+        capture_output=True,
+        text=True,
+        timeout=240,
+        cwd=TOP,
+        stdin=subprocess.DEVNULL,
+    )
+    records = {}
+    for path in sorted((out / "records").rglob("*.json")):
+        (record,) = json.loads(path.read_text())["records"]
+        records.setdefault(record["label"], []).append(record)
+    return done, records
+
+
+@pytest.fixture(scope="module", params=[1, 2], ids=["one at a time", "side by side"])
+def ran(request, tmp_path_factory):
+    """Return a run of every model that ends by itself, beside one that is well."""
+    folder = toy.make_corpus(tmp_path_factory.mktemp("hostile"), speakers=3, takes=2)
+    ending = [name for name in REASONS if name not in (*hostile.HANGING, "on-hanging")]
+    return run(folder, *ending, *HARMLESS, jobs=request.param)
+
+
+def test_the_others_go_on(ran):
+    done, records = ran
+    assert done.returncode == 7, done.stderr[-2000:]
+    assert [record["status"] for record in records["logreg"]] == ["done"] * 3
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("name", [name for name in REASONS if name not in (*hostile.HANGING, "on-hanging")])
+def test_each_failure_is_named(ran, name):
+    done, records = ran
+    assert [record["status"] for record in records[name]] == ["failed"] * 3
+    for record in records[name]:
+        assert record["reason"].startswith(REASONS[name])
+        assert "\n" not in record["reason"]
+    assert f"{name}: {REASONS[name]}" in done.stderr
+
+
+@pytest.mark.parametrize("name", HARMLESS)
+def test_what_does_no_harm_is_done(ran, name):
+    assert [record["status"] for record in ran[1][name]] == ["done"] * 3
+
+
+def test_numbers_of_other_libraries_are_plain_in_a_history(ran):
+    assert ran[1]["float32"][0]["history"] == [{"epoch": 1, "loss": 0.5}]
+
+
+def test_what_a_plugin_prints_is_no_part_of_the_answer(ran):
+    done, _ = ran
+    assert {row["name"] for row in json.loads(done.stdout)["rows"]} >= {"logreg", "talking"}
+    assert "not for a machine" in done.stderr
+    assert "nor this" in done.stderr
+
+
+def test_nothing_that_a_plugin_started_outlives_its_cell(ran):
+    """A child that a dead worker left behind is ended with it."""
+    found = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    assert "import time; time.sleep(600)" not in found
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_what_hangs_ends_by_its_limit(tmp_path, jobs):
+    folder = toy.make_corpus(tmp_path, speakers=3, takes=1)
+    start = time.monotonic()
+    models = (*hostile.HANGING, "on-hanging") if jobs == 2 else ("spin",)
+    done, records = run(folder, *models, jobs=jobs, options=["--cell-timeout", "5"])
+    assert time.monotonic() - start < 200
+    assert done.returncode == 7
+    assert [record["status"] for record in records["logreg"]] == ["done"] * 3
+    for name in models:
+        assert [record["reason"] for record in records[name]] == [REASONS[name]] * 3
