@@ -1,6 +1,6 @@
 """What a build of the published leaderboard takes, against another version of serbench: at most 0.6 of its time.
 
-Fresh processes in turns, ``serbench leaderboard build`` of this checkout and of another one, each on a copy of the same
+Fresh processes in turns, ``serbench leaderboard build`` of this checkout and of another one, each on a copy of a
 board. As in an installed program, modules are compiled before the clock starts. How many views the two write
 differently is said too.
 """
@@ -65,12 +65,14 @@ def main(words: Sequence[str] | None = None) -> int:
     """Run the script."""
     parser = arguments(__doc__)
     parser.add_argument("--against", type=Path, default=OURS, metavar="FOLDER", help="a checkout of another version")
-    parser.add_argument("--board", type=Path, default=OURS / "leaderboard", metavar="FOLDER", help="what is built")
+    parser.add_argument(
+        "--board", type=Path, metavar="FOLDER", help="what is built; without it each version's own leaderboard"
+    )
     options = parser.parse_args(words)
     with tempfile.TemporaryDirectory() as folder:
         board = _tiny_board(Path(folder)) if options.quick else options.board
         ours, other = (
-            _version(Path(folder) / name, checkout.resolve(), board)
+            _version(Path(folder) / name, checkout.resolve(), board or checkout / "leaderboard")
             for name, checkout in (("this", OURS), ("other", options.against))
         )
         found = in_turn({"this": ours.build, "other": other.build}, 1 if options.quick else options.rounds)

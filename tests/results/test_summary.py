@@ -45,7 +45,8 @@ def add_only(store, cells, keep, seeds):
     for seed in seeds:
         found = [only(each, keep(each.truth)) for each in (cells.predictions(fold, seed) for fold in (0, 1, 2))]
         for fold, predictions in enumerate(found, 1):
-            store.write(cells.record(cells.key(fold=f"group-{fold}", seed=seed)), predictions)
+            record = cells.record(cells.key(fold=f"group-{fold}", seed=seed), rows={"test": len(predictions.ids)})
+            store.write(record, predictions)
         pooled.append(TestPredictions.join(found))
     return pooled
 
