@@ -18,6 +18,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
+from urllib.parse import quote
 
 from serbench.errors import FormatError
 
@@ -134,8 +135,22 @@ def read_document(
     )
 
 
+#: Of a name that becomes part of a path: file systems take 255 bytes.
+_LONGEST_NAME = 120
+
+
+def name_in_path(name: str) -> str:
+    """Return a name that anybody may have given as one that stays where it is put, and is not hidden there.
+
+    >>> name_in_path("logreg[c=0.1]"), name_in_path("a/b"), name_in_path(".."), name_in_path("")
+    ('logreg[c=0.1]', 'a%2Fb', '%2E.', '%')
+    """
+    quoted = quote(name, safe="[]=,", errors="surrogatepass")[:_LONGEST_NAME]
+    return f"%2E{quoted[1:]}" if quoted.startswith(".") else quoted or "%"
+
+
 def _no_number(word: str) -> None:
     raise ValueError(f"{word} is no number")
 
 
-__all__ = ["MOST_BYTES", "atomic_write", "read_bytes", "read_document", "write_document", "write_text"]
+__all__ = ["MOST_BYTES", "atomic_write", "name_in_path", "read_bytes", "read_document", "write_document", "write_text"]

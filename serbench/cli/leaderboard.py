@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,9 +10,9 @@ import typer
 
 from serbench.cli import console
 from serbench.cli.export import export
-from serbench.cli.options import AsJson, DataRoots, EmoBoxFolder, NoPlugins, PluginFiles, open_registry, with_emobox
-from serbench.cli.reproduce import reproduce
+from serbench.cli.options import AsJson, NoPlugins, PluginFiles
 from serbench.cli.stored import stored_rows
+from serbench.cli.verify import reproduce, verify
 from serbench.errors import BoardError, UsageError, check_names
 
 if TYPE_CHECKING:
@@ -76,13 +75,6 @@ Incomplete = Annotated[
 ]
 NoPredictions = Annotated[
     bool, typer.Option("--no-predictions", help="Keep the predictions back; the rows are then self-reported.")
-]
-
-Strict = Annotated[
-    bool, typer.Option("--strict", help="Fail too where a protocol, plugin or version is not known here.")
-]
-ChangedCode = Annotated[
-    bool, typer.Option("--allow-changed-code", help="List plugins whose code differs from what made a record.")
 ]
 
 
@@ -231,44 +223,6 @@ def merge(boards: Boards, to: ToMerged, as_json: AsJson = False) -> None:
         return
     console.line(f"{len(done.added)} records added to {to}, {len(done.present)} were there")
     console.line(f"next: serbench leaderboard build {to} && serbench leaderboard verify {to}")
-
-
-def verify(
-    folder: Published = BOARD,
-    data_root: DataRoots = None,
-    emobox: EmoBoxFolder = None,
-    allow_changed_code: ChangedCode = False,
-    strict: Strict = False,
-    plugin: PluginFiles = None,
-    no_plugins: NoPlugins = False,
-    as_json: AsJson = False,
-) -> None:
-    """Compute every figure again and name the first thing that does not hold (exit code 8)."""
-    from serbench.audit.board.verify import verify as verify_board
-    from serbench.locations import Locations
-    from serbench.run.workspace import Workspace
-
-    workspace = Workspace(
-        registry=open_registry(plugin, no_plugins),
-        locations=Locations.of_user(data_root or ()),
-        progress=_progress,
-        settings=with_emobox(emobox),
-    )
-    ledger = verify_board(folder, workspace, allow_changed_code=allow_changed_code, is_strict=strict)
-    if as_json:
-        console.print_json({"checked": dict(ledger.checked), "unchecked": ledger.unchecked})
-        return
-    console.fields((what, number) for what, number in ledger.checked.items())
-    for sentence in ledger.unchecked:
-        console.prose(f"not checked: {sentence}")
-    rest = f"; {len(ledger.unchecked)} things could not be checked here" if ledger.unchecked else ", all of it checked"
-    console.line(f"{folder} holds{rest}")
-
-
-@contextlib.contextmanager
-def _progress(label: str, total: int) -> Iterator[Callable[[int], None]]:
-    with console.progress(total or None, label) as bar:
-        yield bar.reach
 
 
 def _check_views(leaderboard: Leaderboard, folder: Path, into: Sequence[Path], *, site: bool) -> None:

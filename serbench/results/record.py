@@ -13,10 +13,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal, Self, get_args
-from urllib.parse import quote
 
 from serbench.digest import digest_value
 from serbench.errors import FormatError
+from serbench.files import name_in_path
 from serbench.results.facts import (
     AudioCopy,
     DatasetFacts,
@@ -193,18 +193,18 @@ class Record:
     @cached_property
     def stem(self) -> str:
         """Where it lies in a store, without the ending: readable, unique by the key's digest."""
-        fold = _folder_name(self.key.fold)
-        return f"{self._folder}/{_folder_name(self.label)}/{fold}.seed{self.key.seed}.{self.key.digest[:12]}"
+        fold = name_in_path(self.key.fold)
+        return f"{self._folder}/{name_in_path(self.label)}/{fold}.seed{self.key.seed}.{self.key.digest[:12]}"
 
     @cached_property
     def row_stem(self) -> str:
         """Where its row lies in a leaderboard: readable, unique by the digests of task and system."""
         row = digest_value([self.key.task, self.key.system])
-        return f"{self._folder}/{_folder_name(self.label)}.{row[:12]}"
+        return f"{self._folder}/{name_in_path(self.label)}.{row[:12]}"
 
     @property
     def _folder(self) -> str:
-        return f"{_folder_name(self.key.dataset.name)}/{_folder_name(self.key.protocol.name)}"
+        return f"{name_in_path(self.key.dataset.name)}/{name_in_path(self.key.protocol.name)}"
 
     def facts(self) -> dict[str, Any]:
         """Return the JSON form."""
@@ -266,20 +266,6 @@ class Record:
             )
         except (KeyError, TypeError, ValueError) as error:
             raise FormatError(f"the facts have another shape: {error}; remove it and run again") from error
-
-
-#: Of a name that becomes part of a path: file systems take 255 bytes.
-_LONGEST_NAME = 120
-
-
-def _folder_name(name: str) -> str:
-    """Return a name that anybody may have given as one that stays where it is put, and is not hidden there.
-
-    >>> _folder_name("logreg[c=0.1]"), _folder_name("a/b"), _folder_name(".."), _folder_name("")
-    ('logreg[c=0.1]', 'a%2Fb', '%2E.', '%')
-    """
-    quoted = quote(name, safe="[]=,", errors="surrogatepass")[:_LONGEST_NAME]
-    return f"%2E{quoted[1:]}" if quoted.startswith(".") else quoted or "%"
 
 
 _TEXT = (str, type(None))

@@ -20,15 +20,14 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 from serbench.environment import usable_cores
 from serbench.results.facts import Environment
-from serbench.results.record import Record
 from serbench.run.plan import Cell
 from serbench.run.request import Progress
 from serbench.run.setup import Setup
-from serbench.run.worker import Said, end_group, work
+from serbench.run.worker import Ended, Order, Said, end_group, work
 
 #: Less work than this, in seconds, is done before further processes have started.
 WORTH_STARTING = 20.0
@@ -38,44 +37,6 @@ _STARTS = 3
 _MEASURING = 60.0
 #: Seconds that a worker is given to end by itself.
 _PATIENCE = 5.0
-
-
-@dataclass(frozen=True)
-class Order:
-    """What a worker is asked to do.
-
-    Attributes
-    ----------
-    cells
-        To run, several where they are trained together; or the one whose features are to be extracted.
-    what
-        Which of the two.
-    """
-
-    cells: tuple[Cell, ...]
-    what: Literal["run", "extract"] = "run"
-
-
-@dataclass(frozen=True)
-class Ended:
-    """A cell that has ended, or an order that a worker did not survive.
-
-    Attributes
-    ----------
-    cell
-        Which one.
-    record
-        What came of it, in the store; None where its worker died.
-    seconds
-        How long it took.
-    reason
-        Why there is no record.
-    """
-
-    cell: Cell
-    record: Record | None
-    seconds: float
-    reason: str = ""
 
 
 class _State(Enum):

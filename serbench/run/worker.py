@@ -20,12 +20,14 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from enum import Enum, auto
 from multiprocessing.connection import Connection
-from typing import Any
+from typing import Any, Literal
 
 from serbench.features.cache import FeatureCache
 from serbench.results.facts import Environment
+from serbench.results.record import Record
 from serbench.results.store import Store
 from serbench.run.job import failed, run_cell
 from serbench.run.plan import Cell
@@ -36,6 +38,44 @@ from serbench.run.workspace import silent
 
 #: Seconds between two messages about how far an extraction is.
 _PROGRESS_SECONDS = 0.2
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a worker is asked to do.
+
+    Attributes
+    ----------
+    cells
+        To run, several where they are trained together; or the one whose features are to be extracted.
+    what
+        Which of the two.
+    """
+
+    cells: tuple[Cell, ...]
+    what: Literal["run", "extract"] = "run"
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A cell that has ended, or an order that a worker did not survive.
+
+    Attributes
+    ----------
+    cell
+        Which one.
+    record
+        What came of it, in the store; None where its worker died.
+    seconds
+        How long it took.
+    reason
+        Why there is no record.
+    """
+
+    cell: Cell
+    record: Record | None
+    seconds: float
+    reason: str = ""
 
 
 class Said(Enum):
@@ -187,4 +227,4 @@ def _progress(connection: Connection) -> Any:
     return progress
 
 
-__all__ = ["Said", "end_group", "end_with_parent", "work"]
+__all__ = ["Ended", "Order", "Said", "end_group", "end_with_parent", "work"]

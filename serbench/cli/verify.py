@@ -1,4 +1,4 @@
-"""``serbench leaderboard reproduce``: cells of a published row, run again."""
+"""``serbench leaderboard verify`` and ``reproduce``: whether a leaderboard holds, and whether its plugins make it."""
 
 from __future__ import annotations
 
@@ -33,6 +33,46 @@ Cells = Annotated[
     int, typer.Option("--cells", metavar="N", min=1, help="Run so many of its cells, spread over folds and seeds.")
 ]
 OnDevice = Annotated[str, typer.Option("--device", metavar="cpu|cuda|mps", help="Where models live.")]
+
+
+Strict = Annotated[
+    bool, typer.Option("--strict", help="Fail too where a protocol, plugin or version is not known here.")
+]
+ChangedCode = Annotated[
+    bool, typer.Option("--allow-changed-code", help="List plugins whose code differs from what made a record.")
+]
+
+
+def verify(
+    folder: OfBoard = Path("leaderboard"),
+    data_root: DataRoots = None,
+    emobox: EmoBoxFolder = None,
+    allow_changed_code: ChangedCode = False,
+    strict: Strict = False,
+    plugin: PluginFiles = None,
+    no_plugins: NoPlugins = False,
+    as_json: AsJson = False,
+) -> None:
+    """Compute every figure again and name the first thing that does not hold (exit code 8)."""
+    from serbench.audit.board.verify import verify as verify_board
+    from serbench.locations import Locations
+    from serbench.run.workspace import Workspace
+
+    workspace = Workspace(
+        registry=open_registry(plugin, no_plugins),
+        locations=Locations.of_user(data_root or ()),
+        progress=_progress,
+        settings=with_emobox(emobox),
+    )
+    ledger = verify_board(folder, workspace, allow_changed_code=allow_changed_code, is_strict=strict)
+    if as_json:
+        console.print_json({"checked": dict(ledger.checked), "unchecked": ledger.unchecked})
+        return
+    console.fields((what, number) for what, number in ledger.checked.items())
+    for sentence in ledger.unchecked:
+        console.prose(f"not checked: {sentence}")
+    rest = f"; {len(ledger.unchecked)} things could not be checked here" if ledger.unchecked else ", all of it checked"
+    console.line(f"{folder} holds{rest}")
 
 
 def reproduce(
@@ -125,4 +165,4 @@ def _progress(label: str, total: int) -> Iterator[Callable[[int], None]]:
         yield bar.reach
 
 
-__all__ = ["reproduce"]
+__all__ = ["reproduce", "verify"]
