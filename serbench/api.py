@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from serbench.corpus.dataset import Dataset, DatasetCard
 from serbench.corpus.manifest import LabelMap, Utterance
+from serbench.corpus.tables import read_table
 from serbench.errors import AudioError, DatasetError, DatasetMissingError, NotFittedError
 from serbench.features.extractor import BatchedFeatureExtractor, FeatureCard, FeatureExtractor
 from serbench.features.table import Column, FeatureTable
@@ -56,4 +57,5 @@ __all__ = [
     "derive",
     "generator",
     "hookimpl",
+    "read_table",
 ]

@@ -4,7 +4,8 @@ Conventions
 -----------
 A digest is the first 32 hexadecimal digits (128 bits) of SHA-256. Values are hashed in their canonical
 JSON form: sorted keys, no blanks, UTF-8, floats as Python's shortest repr, tuples as lists. ``nan`` and
-``inf`` are refused, since JSON has no word for them. Arrays are hashed as little-endian bytes in C order after
+``inf`` are refused, since JSON has no word for them. Half of a surrogate pair, as in a file name that is no UTF-8, is
+hashed as its JSON escape. Arrays are hashed as little-endian bytes in C order after
 the canonical JSON of their dtype and shape, so the same numbers have one digest on every machine.
 """
 
@@ -23,6 +24,8 @@ DIGITS = 32
 _BLOCK = 1 << 20
 #: Made once: ``json.dumps`` makes one for every call that says how.
 _CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+#: Bytes in a line of what a checksum sums.
+_LINE = 2048
 
 
 def canonical_json(value: Any) -> str:
@@ -47,7 +50,7 @@ def digest_value(value: Any) -> str:
     >>> digest_value({"a": 1}) == digest_value({"a": 1})
     True
     """
-    return digest_bytes(canonical_json(value).encode())
+    return digest_bytes(canonical_json(value).encode(errors="backslashreplace"))
 
 
 def digest_bytes(data: bytes) -> str:
@@ -70,6 +73,29 @@ def digest_array(values: npt.NDArray[np.generic], facts: Any = None) -> str:
     return state.hexdigest()[:DIGITS]
 
 
+def checksum_array(values: npt.NDArray[np.generic]) -> str:
+    """Return a checksum of an array's dtype, shape and numbers, at a tenth of what their digest takes.
+
+    For what is known on this machine alone: it tells accidents (a flipped bit, other numbers, another order), and not
+    what somebody made up to have the same. The bytes are laid out as a table of 64-bit words, whose lines and columns
+    are summed; what is hashed are the sums.
+
+    >>> import numpy as np
+    >>> wave = np.arange(999, dtype=np.float32)
+    >>> checksum_array(wave) == checksum_array(wave.copy()), checksum_array(wave) == checksum_array(wave[::-1])
+    (True, False)
+    """
+    import numpy as np
+
+    data = np.ascontiguousarray(values).reshape(-1).view(np.uint8)
+    whole = len(data) // _LINE * _LINE
+    words = data[:whole].view(np.uint64).reshape(-1, _LINE // 8)
+    state = hashlib.sha256(f"{values.dtype.str}{values.shape}".encode())
+    for sums in (words.sum(axis=0), words.sum(axis=1), data[whole:]):
+        state.update(sums.data)
+    return state.hexdigest()[:DIGITS]
+
+
 def digest_file(path: Path) -> str:
     """Return the digest of a file's bytes, read in blocks of 1 MiB.
 
@@ -85,4 +111,4 @@ def digest_file(path: Path) -> str:
     return state.hexdigest()[:DIGITS]
 
 
-__all__ = ["DIGITS", "canonical_json", "digest_array", "digest_bytes", "digest_file", "digest_value"]
+__all__ = ["DIGITS", "canonical_json", "checksum_array", "digest_array", "digest_bytes", "digest_file", "digest_value"]

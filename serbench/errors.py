@@ -32,14 +32,22 @@ import difflib
 from collections.abc import Iterable
 from typing import ClassVar
 
+from serbench.names import legible
+
 #: How many names an error lists before it cuts the list short.
 _NAMED = 24
 
 
 class SerbenchError(Exception):
-    """Root of all errors that are somebody's to fix, not a bug of ours."""
+    """Root of all errors that are somebody's to fix, not a bug of ours.
+
+    A message may name any file, and goes into records and onto terminals: what is no UTF-8 in it is made legible.
+    """
 
     exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(legible(message))
 
 
 class UsageError(SerbenchError):

@@ -83,9 +83,12 @@ def atomic_write(path: Path, *, durable: bool = True) -> Iterator[IO[bytes]]:
 
 
 def write_text(path: Path, text: str, *, durable: bool = True) -> None:
-    """Write UTF-8 text atomically, line ends as given; ``durable`` as in :func:`atomic_write`."""
+    """Write UTF-8 text atomically, line ends as given; ``durable`` as in :func:`atomic_write`.
+
+    Half of a surrogate pair, as in a file name that is no UTF-8, is written as its escape, which JSON reads back.
+    """
     with atomic_write(path, durable=durable) as stream:
-        stream.write(text.encode())
+        stream.write(text.encode(errors="backslashreplace"))
 
 
 def write_document(path: Path, kind: str, version: int, facts: Mapping[str, Any], *, durable: bool = True) -> None:

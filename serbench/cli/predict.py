@@ -13,6 +13,7 @@ from serbench.cli import console
 from serbench.cli.options import AsJson, NoPlugins, PluginFiles, open_registry
 from serbench.cli.request import DeviceName, OnDevice
 from serbench.errors import AudioError, UsageError
+from serbench.names import legible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -80,14 +81,14 @@ def _facts(models: Sequence[LoadedModel], answers: Sequence[Answer]) -> dict[str
         "classes": card.classes,
         "predictions": [
             {
-                "path": answer.path,
+                "path": _name(answer),
                 "label": _label(card.classes, answer),
                 "probabilities": dict(zip(card.classes, answer.scores.tolist(), strict=True)),
             }
             for answer in answers
             if answer.scores is not None
         ],
-        "failed": [{"path": answer.path, "reason": answer.reason} for answer in answers if answer.reason is not None],
+        "failed": [{"path": _name(answer), "reason": answer.reason} for answer in answers if answer.reason is not None],
     }
 
 
@@ -96,7 +97,7 @@ def _print_csv(classes: Sequence[str], answers: Sequence[Answer]) -> None:
     writer.writerow(["path", "label", *classes])
     for each in answers:
         if each.scores is not None:
-            writer.writerow([each.path, _label(classes, each), *each.scores.tolist()])
+            writer.writerow([_name(each), _label(classes, each), *each.scores.tolist()])
 
 
 def _print_table(models: Sequence[LoadedModel], answers: Sequence[Answer]) -> None:
@@ -106,11 +107,16 @@ def _print_table(models: Sequence[LoadedModel], answers: Sequence[Answer]) -> No
         if each.scores is not None:
             order = each.scores.argsort()[::-1]
             second = f"{classes[order[1]]} {100 * each.scores[order[1]]:.1f}" if len(classes) > 1 else None
-            lines.append((each.path, classes[order[0]], f"{100 * each.scores[order[0]]:.1f}", second))
+            lines.append((_name(each), classes[order[0]], f"{100 * each.scores[order[0]]:.1f}", second))
     console.table(("recording", "emotion", "%", "then"), lines, right=("%",))
     card = models[0].card
     several = f", mean of {len(models)} cells" if len(models) > 1 else ""
     console.line(f"{card.label}, trained on {card.key.dataset.name}{several}; all classes: --json, --csv")
+
+
+def _name(answer: Answer) -> str:
+    """Return the recording's path; a name that is no UTF-8 is made legible."""
+    return legible(str(answer.path))
 
 
 def _label(classes: Sequence[str], answer: Answer) -> str | None:

@@ -16,6 +16,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from serbench.corpus.published import Release, part_of
 from serbench.digest import digest_value
 from serbench.errors import DatasetError
 
@@ -113,7 +114,7 @@ class Manifest:
     dataset
         The dataset's name.
     version
-        The dataset card's version.
+        The dataset card's version, with the name of the release where it is not the one of the card's own counts.
     root
         Where the corpus lies; no part of the digest.
     label_map
@@ -124,6 +125,10 @@ class Manifest:
         What differs from the published corpus, a sentence each; empty when nothing does.
     dropped
         Clips per word that the label map leaves out; no part of the digest.
+    dropped_speakers
+        Speakers all of whose clips the label map leaves out; no part of the digest.
+    release
+        The published corpus that it is held to; None where nobody published numbers. No part of the digest.
     """
 
     dataset: str
@@ -133,6 +138,8 @@ class Manifest:
     utterances: tuple[Utterance, ...]
     deviations: tuple[str, ...] = field(default=())
     dropped: Mapping[str, int] = field(default_factory=dict)
+    dropped_speakers: tuple[str, ...] = ()
+    release: Release | None = None
 
     def __post_init__(self) -> None:
         ids = [utterance.id for utterance in self.utterances]
@@ -169,6 +176,11 @@ class Manifest:
         apart = ("path", "remark")
         facts = [{k: v for k, v in vars(u).items() if k not in apart and v is not None} for u in self.utterances]
         return digest_value({"dataset": self.dataset, "label_map": self.label_map.facts(), "utterances": facts})
+
+    @cached_property
+    def part(self) -> str | None:
+        """In which numbers it is a part of the published corpus, beyond what is tolerated; None where it is not."""
+        return part_of(self)
 
     def path(self, utterance_id: str) -> Path:
         """Return where an utterance's sound lies."""

@@ -21,6 +21,7 @@ import numpy.typing as npt
 
 from serbench.corpus.audio import read_audio
 from serbench.corpus.dataset import AUDIO_SUFFIXES
+from serbench.corpus.walk import files_below, is_passed_over
 from serbench.environment import usable_cores
 from serbench.errors import FormatError, SerbenchError, UsageError
 from serbench.features.batch import extract_waves
@@ -98,6 +99,10 @@ def find_models(place: Path) -> list[Path]:
 def find_recordings(words: Sequence[str]) -> list[Path]:
     """Return the files that words name: files, patterns, and folders for all recordings below them.
 
+    Below a folder, hidden files and the forks of a Mac are passed over and links are followed, as in a corpus
+    (``serbench.corpus.walk``). A pattern finds none of them either, unless it names them; a file that is named is
+    taken as it is.
+
     Raises
     ------
     UsageError
@@ -106,16 +111,25 @@ def find_recordings(words: Sequence[str]) -> list[Path]:
     found: list[Path] = []
     for word in words:
         path = Path(word)
-        if path.is_dir():
-            here = [file for file in sorted(path.rglob("*")) if file.suffix.lower() in AUDIO_SUFFIXES]
-        elif path.exists():
-            here = [path]
-        else:
-            here = [Path(file) for file in sorted(glob(word, recursive=True))]  # noqa: PTH207  (may be absolute)
+        named = [path] if path.exists() else _matches(word)
+        here = [file for each in named for file in (_recordings(each) if each.is_dir() else [each])]
         if not here:
             raise UsageError(f"no recording at {word!r}, expected a file, a folder or a pattern")
         found += here
     return list(dict.fromkeys(found))
+
+
+def _recordings(folder: Path) -> list[Path]:
+    return sorted(folder / place for place in files_below(folder) if Path(place).suffix.lower() in AUDIO_SUFFIXES)
+
+
+def _matches(pattern: str) -> list[Path]:
+    """Return what a pattern names; of hidden names, and of the forks of a Mac, what it names itself."""
+    asked = {*Path(pattern).parts}
+    paths = [Path(file) for file in sorted(glob(pattern, recursive=True))]  # noqa: PTH207  (may be absolute)
+    # what begins with a dot is found by no star: it was asked for
+    forks = {name for path in paths for name in path.parts if is_passed_over(name) and name[0] != "."} - asked
+    return [path for path in paths if not forks & {*path.parts}]
 
 
 def load_models(cards: Sequence[Path], registry: Registry, device: str) -> list[LoadedModel]:

@@ -17,6 +17,7 @@ from pathlib import Path
 from serbench.corpus.audio import read_audio
 from serbench.corpus.dataset import AUDIO_SUFFIXES, Dataset, DatasetCard
 from serbench.corpus.manifest import Manifest, Utterance
+from serbench.corpus.walk import files_below
 from serbench.environment import cache_folder
 from serbench.errors import DatasetMissingError, PluginError
 from serbench.protocol.leakage import check_fold
@@ -71,6 +72,13 @@ def check_card(subject: DatasetSubject) -> None:
         raise PluginError(f"the card's labels are {card.labels}, expected each once")
     if card.clips is not None and set(card.clips) != set(card.labels):
         raise PluginError(f"the card counts clips of {sorted(card.clips)}, expected its labels {sorted(card.labels)}")
+    for name, clips in card.releases.items():
+        if not isinstance(clips, int) and set(clips) != set(card.labels):
+            raise PluginError(
+                f"the card counts clips of {sorted(clips)} in release {name}, expected its labels {sorted(card.labels)}"
+            )
+    if not 0 <= card.tolerance < 1:
+        raise PluginError(f"the card's tolerance is {card.tolerance}, expected a share from 0 to below 1")
     if not card.folders and subject.part.locate is Dataset.locate:
         raise PluginError("the card names no folder and locate is not overridden, expected one of both")
 
@@ -149,12 +157,12 @@ def _silent_copy(root: Path) -> Iterator[Path]:
     """Copy a corpus for the length of a block, its recordings without a single byte."""
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / root.name
-        for path in root.rglob("*"):
-            if path.is_file():
-                to = copy / path.relative_to(root)
-                to.parent.mkdir(parents=True, exist_ok=True)
-                empty = path.suffix.lower() in AUDIO_SUFFIXES or path.stat().st_size > _LARGEST_TABLE
-                to.write_bytes(b"" if empty else path.read_bytes())
+        copy.mkdir()
+        for place in files_below(root):
+            path, to = root / place, copy / place
+            to.parent.mkdir(parents=True, exist_ok=True)
+            empty = path.suffix.lower() in AUDIO_SUFFIXES or path.stat().st_size > _LARGEST_TABLE
+            to.write_bytes(b"" if empty else path.read_bytes())
         yield copy
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import shutil
 
 import pyarrow.parquet as pq
 import pytest
+import soundfile
 from typer.testing import CliRunner
 
 from serbench.cli.app import app
@@ -82,6 +84,57 @@ def test_bad_files_are_named_and_the_others_answered(serbench, clips):
     assert len(facts["predictions"]) == len(table)
     assert [each["path"] for each in facts["failed"]] == [str(folder / "broken.wav")]
     assert f"1 of {len(table) + 1} recordings cannot be used, first {folder / 'broken.wav'}" in result.stderr
+
+
+FORK = bytes.fromhex("0005160700020000") + b"Mac OS X        " + bytes(66)
+
+
+@pytest.mark.parametrize("word", ["", "*", "**/*.wav", "**"])
+def test_hidden_files_and_forks_of_a_mac_are_passed_over(serbench, clips, word):
+    folder, table, card = clips
+    for name in ("._a.wav", ".hidden.wav", "__MACOSX/._a.wav", "__MACOSX/b.wav", ".Trash/c.wav"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_bytes(FORK)
+    facts = json.loads(serbench("predict", "--model", card, folder / word, "--json").stdout)
+
+    assert (len(facts["predictions"]), facts["failed"]) == (len(table), [])
+
+
+@pytest.mark.parametrize("name", [".hidden.wav", "__MACOSX/b.wav"])
+def test_a_file_that_is_named_is_answered_wherever_it_lies(serbench, clips, name):
+    folder, _, card = clips
+    (folder / name).parent.mkdir(exist_ok=True)
+    shutil.copy(next(folder.glob("*.wav")), folder / name)
+
+    for word in (folder / name, (folder / name).parent / f"{name.rpartition('/')[2][:2]}*"):
+        facts = json.loads(serbench("predict", "--model", card, word, "--json").stdout)
+        assert [each["path"] for each in facts["predictions"]] == [str(folder / name)]
+
+
+def test_linked_folders_are_followed_once(serbench, clips, tmp_path):
+    folder, table, card = clips
+    (tmp_path / "in").mkdir()
+    for link in ("day1", "day2"):
+        (tmp_path / "in" / link).symlink_to(folder)
+    facts = json.loads(serbench("predict", "--model", card, tmp_path / "in", "--json").stdout)
+
+    assert len(facts["predictions"]) == len(table)
+    assert {each["path"].split("/")[-2] for each in facts["predictions"]} == {"day1"}
+
+
+@pytest.mark.parametrize("options", [(), ("--json",), ("--csv",)])
+def test_names_in_latin_1_are_printed_as_they_were_written(serbench, clips, options):
+    folder, _, card = clips
+    there = sorted(folder.glob("*.wav"))
+    soundfile.write(folder / "a.flac", *soundfile.read(there[0], dtype="int16"))
+    (folder / "a.flac").rename(folder / os.fsdecode(b"f\xfcr.flac"))
+    there[1].write_bytes(b"no sound")
+    there[1].rename(folder / os.fsdecode(b"b\xf6se.wav"))
+    result = serbench("predict", "--model", card, folder, *options)
+
+    assert "für.flac" in result.stdout
+    assert "böse.wav is damaged or no sound" in result.stderr
+    assert result.exit_code == 3
 
 
 def test_cells_of_one_system_are_averaged(serbench, runs, clips):

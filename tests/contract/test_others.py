@@ -384,7 +384,7 @@ def data_root(tmp_path_factory):
         (Absolute, "paths-exist", "expected a file below the corpus root, relative to it"),
         (Listens, "decodes-nothing", "no file of sound may be opened"),
         (Sizes, "decodes-nothing", "the facts differ"),
-        (WantsATable, "missing-is-said", "raises FileNotFoundError"),
+        (WantsATable, "missing-is-said", "mine cannot read"),
         (Draws, "read-twice-the-same", "reading the corpus changes the global state of numpy.random"),
         (Shuffles, "read-twice-the-same", "two readings of one folder differ"),
         (MapsStrangers, "label-maps", "maps ['happy']"),

@@ -359,11 +359,6 @@ def test_meld_without_a_table(tmp_path):
 # What the core does for all of them
 
 
-def test_lossless_copy_is_preferred(tmp_path):
-    write_empty(tmp_path, ["a/03a01Fa.ogg", "b/03a01Fa.flac"])
-    assert manifest_of("emodb", tmp_path).by_id["03a01Fa"].path == "b/03a01Fa.flac"
-
-
 def test_link_in_a_circle_ends(tmp_path):
     write_empty(tmp_path, ["wav/03a01Fa.wav"])
     (tmp_path / "wav" / "again").symlink_to(tmp_path)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 import re
 
-from serbench.api import Dataset, DatasetCard, LabelMap, SpeakerGroups, Utterance
+from serbench.api import Dataset, DatasetCard, LabelMap, SpeakerGroups, Utterance, read_table
 
 _LABELS = {"ANG": "anger", "DIS": "disgust", "FEA": "fear", "HAP": "happy", "NEU": "neutral", "SAD": "sad"}
 _NAME = re.compile(
@@ -41,10 +40,11 @@ class CremaD(Dataset):
             for first, last in ((1001, 1018), (1019, 1036), (1037, 1054), (1055, 1072), (1073, 1091))
         )
     )
+    clip_folders = ("audiowav",)
     other_folders = frozenset({"audiomp3"})  # the same clips once more, compressed
 
     def utterances(self, root):
-        sexes = _sexes(root)
+        sexes = self._sexes(root)
         for path in self.recordings(root):
             if name := _NAME.fullmatch(path.stem):
                 actor, sentence, emotion = name.groups()
@@ -57,14 +57,11 @@ class CremaD(Dataset):
                     sex=sexes.get(actor),
                 )
 
-
-def _sexes(root):
-    """Return ``f`` or ``m`` per actor from the corpus's own table, nothing where the table is missing."""
-    tables = [*root.glob("VideoDemographics.csv"), *root.glob("*/VideoDemographics.csv")]
-    if not tables:
-        return {}
-    with tables[0].open(encoding="utf-8-sig", newline="") as stream:
-        return {row["ActorID"]: row["Sex"][0].lower() for row in csv.DictReader(stream)}
+    def _sexes(self, root):
+        """Return ``f`` or ``m`` per actor from the corpus's own table, nothing where the table is missing."""
+        columns = {"ActorID": r"\d{4}", "Sex": "Female|Male"}
+        rows = [row for table in self.tables(root, "VideoDemographics.csv") for row in read_table(table, columns)]
+        return {row["ActorID"]: row["Sex"][0].lower() for row in rows}
 
 
 __all__ = ["CremaD"]

@@ -32,7 +32,11 @@ _NAME = re.compile(r"(03|08|09|1[0-6])([ab]\d\d)([WLEAFNT])[a-z]")
 
 
 class EmoDb(Dataset):
-    """Ten actors, ten everyday sentences; the release of 535 clips that listeners recognised."""
+    """Ten actors, ten everyday sentences.
+
+    Releases 1.x hold the 535 clips that listeners recognised. Release 2.0 adds 281 that they did not, and beside each
+    clip in ``wav`` a laryngogram of the same name in ``laryngo``, which is no speech and is passed over.
+    """
 
     card = DatasetCard(
         name="emodb",
@@ -42,9 +46,9 @@ class EmoDb(Dataset):
         language="deu",
         licence="CC0 (one release), CC BY 4.0 (release 2.0)",
         cite="doi:10.21437/Interspeech.2005-446",
-        obtain="download download.zip from emodb.bilderbar.info and unpack it into a folder 'emodb' under the data "
-        "root",
-        folders=("emodb", "emo-db", "emo_db", "berlin-database-of-emotional-speech-emodb"),
+        obtain="download download.zip from emodb.bilderbar.info (or release 2.0, Zenodo record 17651657) and unpack it "
+        "into a folder 'emodb' under the data root",
+        folders=("emodb", "emo-db", "emo_db", "berlin-database-of-emotional-speech-emodb", "emodb_2.0"),
         clips={
             "anger": 127,
             "boredom": 81,
@@ -55,6 +59,7 @@ class EmoDb(Dataset):
             "sadness": 62,
         },
         speakers=10,
+        releases={"2.0": 816},
         sample_rates=(16_000,),
     )
     label_maps = (
@@ -62,6 +67,8 @@ class EmoDb(Dataset):
         LabelMap.of("shared4", ("anger", "happiness", "neutral", "sadness")),
     )
     split = LeaveOneSpeakerOut()
+    clip_folders = ("wav",)
+    other_folders = frozenset({"laryngo"})  # electroglottograms under the clips' names
 
     def utterances(self, root):
         for path in self.recordings(root):

@@ -59,7 +59,8 @@ class Iemocap(Dataset):
     other_folders = frozenset({"dialog"})  # whole dialogues; their clips lie under sentences/wav
 
     def utterances(self, root):
-        ratings, words = _annotations(root)
+        ratings = self._read(root, "dialog/EmoEvaluation/*.txt", _RATED)
+        words = self._read(root, "dialog/transcriptions/*.txt", _SPOKEN)
         for path in self.recordings(root):
             if path.stem not in ratings:
                 continue
@@ -72,23 +73,16 @@ class Iemocap(Dataset):
                 label=label,
                 session=session,
                 sex=sex.lower(),
-                transcript=words.get(path.stem),
+                transcript=words[path.stem][0] if path.stem in words else None,
                 valence=float(valence),
                 arousal=float(arousal),
                 dominance=float(dominance),
             )
 
-
-def _annotations(root):
-    """Return the ratings and the words by clip, from the texts beside the dialogues."""
-    ratings, words = {}, {}
-    for path in sorted(root.glob("**/dialog/*/*.txt")):
-        if path.parent.name == "EmoEvaluation":
-            text = path.read_text(encoding="utf-8", errors="replace")
-            ratings |= {clip: rating for clip, *rating in _RATED.findall(text)}
-        elif path.parent.name == "transcriptions":
-            words |= dict(_SPOKEN.findall(path.read_text(encoding="utf-8", errors="replace")))
-    return ratings, words
+    def _read(self, root, pattern, line):
+        """Return from clip to what the texts beside the dialogues say of it."""
+        texts = (path.read_text(encoding="utf-8", errors="replace") for path in self.tables(root, pattern))
+        return {clip: facts for text in texts for clip, *facts in line.findall(text)}
 
 
 __all__ = ["Iemocap"]

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 
-from serbench.api import Dataset, DatasetCard, DatasetMissingError, LabelMap, OfficialPartition, Utterance
+from serbench.api import (
+    Dataset,
+    DatasetCard,
+    DatasetMissingError,
+    LabelMap,
+    OfficialPartition,
+    Utterance,
+    read_table,
+)
 
 _CLIPS = {
     "anger": 1607,
@@ -19,6 +25,15 @@ _CLIPS = {
 }
 # train_splits/dia0_utt3, dev_splits_complete/dia0_utt3, output_repeated_splits_test/dia0_utt3, wav/train/dia0_utt3
 _NAME = re.compile(r".*(train|dev|test)[^/]*/(?:.*/)?dia(\d+)_utt(\d+)", re.IGNORECASE)
+_COLUMNS = {
+    "Dialogue_ID": r"\d+",
+    "Utterance_ID": r"\d+",
+    "Speaker": ".+",
+    "Emotion": ".+",
+    "Utterance": "(?s:.*)",
+}
+#: Some copies are UTF-8, some Windows-1252 with its curly quotes.
+_ENCODINGS = ("utf-8-sig", "cp1252")
 
 
 class Meld(Dataset):
@@ -59,28 +74,20 @@ class Meld(Dataset):
                 yield Utterance(
                     id=f"{part}_dia{dialogue}_utt{number}",
                     path=place.as_posix(),
-                    speaker=row["Speaker"].strip(),
-                    label=row["Emotion"].strip().lower(),
+                    speaker=row["Speaker"],
+                    label=row["Emotion"].lower(),
                     partition=part,
-                    transcript=row["Utterance"].strip() or None,
+                    transcript=row["Utterance"] or None,
                 )
 
     def _lines(self, root):
         """Yield part, dialogue, number and table row of every line."""
         for part in ("train", "dev", "test"):
-            tables = sorted(root.glob(f"**/{part}_sent_emo.csv"), key=lambda path: (len(path.parts), path))
+            tables = self.tables(root, f"{part}_sent_emo.csv")
             if not tables:
                 raise DatasetMissingError(f"meld: no {part}_sent_emo.csv below {root}; {self.card.obtain}")
-            for row in csv.DictReader(io.StringIO(_text(tables[0].read_bytes()), newline="")):
+            for row in read_table(tables[0], _COLUMNS, encodings=_ENCODINGS):
                 yield part, int(row["Dialogue_ID"]), int(row["Utterance_ID"]), row
-
-
-def _text(data: bytes) -> str:
-    """Decode a table: some copies are UTF-8, some Windows-1252 with its curly quotes."""
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return data.decode("cp1252", errors="replace")
 
 
 __all__ = ["Meld"]
