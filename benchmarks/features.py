@@ -60,7 +60,7 @@ def _clips(root: Path) -> list[Clip]:
     from serbench_plugins.datasets.ravdess import Ravdess
 
     paths = [path for dataset in (EmoDb, Ravdess) for path in sorted(dataset.recordings(root / dataset.card.name))]
-    return [Clip(path, str(path), len(sound.samples) / sound.sample_rate) for path in paths for sound in [decode(path)]]
+    return [Clip.of(path) for path in paths]
 
 
 def _generated(folder: Path, number: int) -> list[Clip]:
@@ -72,7 +72,7 @@ def _generated(folder: Path, number: int) -> list[Clip]:
         wave = rng.normal(0, 0.1, int(RATE * rng.uniform(0.2, 0.6))).astype(np.float32)
         path = folder / f"{each:02}.wav"
         soundfile.write(path, wave, RATE)
-        clips.append(Clip(path, str(path), len(wave) / RATE))
+        clips.append(Clip.of(path))
     return clips
 
 

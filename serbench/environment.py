@@ -91,15 +91,16 @@ def missing(packages: Iterable[str]) -> list[str]:
     >>> missing(["numpy", "no-such-thing"])
     ['no-such-thing']
     """
-    return [name for name in dict.fromkeys(packages) if _version(name) is None]
+    return [name for name in dict.fromkeys(packages) if package_version(name) is None]
 
 
 def versions_of(packages: Iterable[str]) -> dict[str, str]:
     """Return the versions of those distributions that are installed."""
-    return {name: found for name in dict.fromkeys(packages) if (found := _version(name)) is not None}
+    return {name: found for name in dict.fromkeys(packages) if (found := package_version(name)) is not None}
 
 
-def _version(package: str) -> str | None:
+def package_version(package: str) -> str | None:
+    """Return the version of a package; None where it is not: some are not to be had everywhere."""
     try:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:
@@ -171,4 +172,13 @@ def _memory_gib() -> float | None:
     return round(pages * size / 2**30, 1)
 
 
-__all__ = ["Device", "cache_folder", "data_roots", "machine_card", "resolve_device", "usable_cores", "versions"]
+__all__ = [
+    "Device",
+    "cache_folder",
+    "data_roots",
+    "machine_card",
+    "package_version",
+    "resolve_device",
+    "usable_cores",
+    "versions",
+]

@@ -7,12 +7,12 @@ frequency from 150 to 3500 Hz, every 8 ms; the square root of that is averaged a
 The middle of them is the moment about which the sound's energy is balanced: silence weighs nothing, so that it may be
 cut off or added. Scaled to length 1, the 24 times 16 numbers do not know the gain. Only some 1.5 s of a clip are seen.
 
-Fingerprints are kept in the cache, a file per corpus root, under the digest of each recording.
+Fingerprints are kept in the cache, a file per corpus root, under the digest of each recording; a file that no longer
+holds what it is said to hold gives none.
 """
 
 from __future__ import annotations
 
-import os
 import zipfile
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -23,10 +23,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from serbench.corpus.audio import decode, resample
+from serbench.corpus.audio import resample
 from serbench.corpus.inventory import Inventory
+from serbench.corpus.kept import place_of
 from serbench.corpus.manifest import Manifest
-from serbench.digest import digest_bytes
+from serbench.corpus.recording import Recording, decode_known
 from serbench.environment import usable_cores
 from serbench.files import atomic_write
 
@@ -115,16 +116,20 @@ def take_fingerprints(
     Raises
     ------
     AudioError
-        When a recording can no longer be read.
+        When a recording can no longer be read, or holds another sound.
     """
-    where = {found.digest: manifest.path(uid) for uid, found in inventory.recordings.items() if uid in manifest.by_id}
-    store = folder / "fingerprints" / f"{digest_bytes(os.fsencode(os.path.realpath(manifest.root)))}.npz"
+    where = {
+        found.digest: (manifest.path(uid), found)
+        for uid, found in inventory.recordings.items()
+        if uid in manifest.by_id
+    }
+    store = place_of(folder, "fingerprints", manifest.root, ".npz")
     known = _read(store)
     found = {digest: known[digest] for digest in where if digest in known}
     todo = [digest for digest in where if digest not in known]
     pool = ThreadPoolExecutor(workers or usable_cores(), thread_name_prefix="serbench-fingerprint")
     try:
-        futures = {pool.submit(_look, where[digest]): digest for digest in todo}
+        futures = {pool.submit(_look, *where[digest]): digest for digest in todo}
         for future in as_completed(futures):
             found[futures[future]] = future.result()
             if progress is not None:
@@ -136,8 +141,8 @@ def take_fingerprints(
     return found
 
 
-def _look(path: Path) -> Fingerprint:
-    sound = decode(path)
+def _look(path: Path, recording: Recording) -> Fingerprint:
+    sound = decode_known(path, recording.digest, recording.checksum)
     return fingerprint(sound.mono(), sound.sample_rate)
 
 

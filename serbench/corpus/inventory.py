@@ -2,18 +2,17 @@
 
 Conventions
 -----------
-A recording's digest is taken over its decoded samples and their rate, so a WAV and its bit-exact FLAC have one
-digest, and two file names with the same sound are found out. Seconds are of the file's own rate; peak and rms
-are over all channels, full scale 1. A file that cannot be read is listed as bad with the reason, not raised: what
-becomes of it is the runner's decision.
+What a file holds is a :class:`~serbench.corpus.recording.Recording`. A file that cannot be read is listed as bad with
+the reason, not raised: what becomes of it is the runner's decision.
 
-What was found is kept in the cache, one document per corpus root, under each file's relative path, size and time
-of change. Bad files are not kept: they are tried again each time.
+What was found is kept in the cache, one sealed document per corpus root, under each file's relative path and its
+stamp: size, inode, and the times of the last change of its content and of anything about it, the last of which nobody
+can set. Files exchanged by renaming, or overwritten under an old time, are looked at again. So is everything where
+other libraries decode than before. Bad files are not kept: they are tried again each time.
 """
 
 from __future__ import annotations
 
-import os
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -22,73 +21,21 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from serbench.corpus.audio import decode
+from serbench.corpus.kept import place_of, read_sealed, write_sealed
 from serbench.corpus.manifest import Manifest
-from serbench.digest import digest_array, digest_bytes, digest_value
-from serbench.environment import usable_cores
+from serbench.corpus.recording import Recording
+from serbench.digest import digest_value
+from serbench.environment import package_version, usable_cores
 from serbench.errors import AudioError, FormatError
-from serbench.files import read_document, write_document
 
-FORMAT = 1
+FORMAT = 2
 KIND = "serbench-inventory"
 #: Files that are asked for before they are looked into: a future takes 2 KB, and a corpus may have a million files.
 _ASKED_AHEAD = 64
 
-#: libsndfile's words for codings that give back what went in.
-_LOSSLESS = ("PCM_", "FLOAT", "DOUBLE", "ALAC_", "DPCM_")
-_WORDS = {
-    "OGG/OPUS": "Ogg Opus",
-    "OGG/VORBIS": "Ogg Vorbis",
-    "OGG/FLAC": "Ogg FLAC",
-    "WAVEX": "WAV",
-    "RF64": "WAV",
-    "MP3": "MP3",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Recording:
-    """What one file holds.
-
-    Attributes
-    ----------
-    digest
-        Of the decoded samples and their rate.
-    seconds
-        Its length.
-    sample_rate
-        In Hz.
-    channels
-        How many; read as their mean.
-    codec
-        libsndfile's words: ``FLAC/PCM_16``, ``OGG/OPUS``.
-    peak
-        Largest absolute sample, full scale 1.
-    rms
-        Root of the mean square of all samples, full scale 1.
-    """
-
-    digest: str
-    seconds: float
-    sample_rate: int
-    channels: int
-    codec: str
-    peak: float
-    rms: float
-
-    @property
-    def is_lossy(self) -> bool:
-        """Whether the coding threw something away."""
-        coding = self.codec.partition("/")[2]
-        return not (coding.startswith(_LOSSLESS) or self.codec == "OGG/FLAC")
-
-    @property
-    def label(self) -> str:
-        """For people: ``FLAC 16 kHz``, ``Ogg Opus 12 kHz``, ``WAV 44.1 kHz``."""
-        container = self.codec.partition("/")[0]
-        return f"{_WORDS.get(self.codec) or _WORDS.get(container, container)} {self.sample_rate / 1000:g} kHz"
+#: Packages that decode.
+_DECODERS = ("soundfile", "miniaudio")
 
 
 @dataclass(frozen=True)
@@ -168,8 +115,7 @@ def take_inventory(
     progress
         Called with the number of utterances done so far, in this thread.
     """
-    root = os.path.realpath(manifest.root)
-    document = cache / "inventory" / f"{digest_bytes(os.fsencode(root))}.json"
+    document = place_of(cache, "inventory", manifest.root)
     known = _read(document)
     found: dict[str, Recording] = {}
     bad: dict[str, str] = {}
@@ -212,8 +158,9 @@ def _looks(pool: ThreadPoolExecutor, paths: Iterable[tuple[str, Path]]) -> Itera
     yield from running
 
 
-#: A file's size and the time of its last change in ns.
-_Stamp = tuple[int, int]
+#: Size, time of the last change of the content in ns, inode, and time of the last change of all of it in ns.
+_Stamp = tuple[int, ...]
+_STAMP = 4
 
 
 def _stamp(path: Path) -> _Stamp | None:
@@ -221,36 +168,31 @@ def _stamp(path: Path) -> _Stamp | None:
         stat = path.stat()
     except OSError:
         return None  # decode says what is wrong with it
-    return stat.st_size, stat.st_mtime_ns
+    return stat.st_size, stat.st_mtime_ns, stat.st_ino, stat.st_ctime_ns
 
 
 def _look(path: Path) -> Recording:
-    sound = decode(path)
-    samples = sound.samples
-    flat = samples.reshape(-1)
-    return Recording(
-        digest=digest_array(samples, {"sample_rate": sound.sample_rate}),
-        seconds=len(samples) / sound.sample_rate,
-        sample_rate=sound.sample_rate,
-        channels=samples.shape[1],
-        codec=sound.codec,
-        peak=float(max(flat.max(), -flat.min())),
-        # einsum adds in float64 without a float64 copy of the whole sound
-        rms=float(np.sqrt(np.einsum("i,i->", flat, flat, dtype=np.float64) / len(flat))),
-    )
+    return Recording.of(decode(path))
 
 
 def _read(document: Path) -> dict[str, tuple[_Stamp, Recording]]:
-    """Return what is known: from relative path to size and time of change, and the recording."""
+    """Return what is known: from relative path to the file's stamp and the recording."""
     try:
-        files = read_document(document, KIND, FORMAT)["files"]
-        return {path: ((size, changed), Recording(*facts)) for path, (size, changed, *facts) in files.items()}
+        facts = read_sealed(document, KIND, FORMAT)
+        if facts["readers"] != _decoders():
+            return {}
+        return {path: (tuple(found[:_STAMP]), Recording(*found[_STAMP:])) for path, found in facts["files"].items()}
     except (OSError, FormatError, KeyError, TypeError, ValueError, AttributeError):
         return {}  # it only saves time: whatever is wrong with it, look again
 
 
 def _write(document: Path, known: Mapping[str, tuple[_Stamp, Recording]]) -> None:
-    write_document(document, KIND, FORMAT, {"files": {p: [*stamp, *astuple(r)] for p, (stamp, r) in known.items()}})
+    files = {path: [*stamp, *astuple(recording)] for path, (stamp, recording) in known.items()}
+    write_sealed(document, KIND, FORMAT, {"readers": _decoders(), "files": files})
+
+
+def _decoders() -> dict[str, str | None]:
+    return {name: package_version(name) for name in _DECODERS}
 
 
 def _one_or_counts(values: list[Any]) -> Any:

@@ -23,8 +23,7 @@ not found.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -32,15 +31,14 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from serbench.corpus.audio import read_audio
 from serbench.corpus.fingerprint import HIGHEST, LOWEST, RATE, VERSION, Fingerprint
 from serbench.corpus.inventory import Inventory
+from serbench.corpus.kept import place_of, read_sealed, write_sealed
 from serbench.corpus.manifest import Manifest
-from serbench.digest import digest_bytes
+from serbench.corpus.recording import read_known
 from serbench.errors import FormatError
-from serbench.files import read_document, write_document
 
-FORMAT = 1
+FORMAT = 2
 KIND = "serbench-twins"
 
 #: Least cosine of two fingerprints, and least correlation of two waves.
@@ -88,7 +86,7 @@ def find_twins(
     Raises
     ------
     AudioError
-        When a recording can no longer be read.
+        When a recording can no longer be read, or holds another sound.
     """
     ids: dict[str, list[str]] = {}
     for uid, found in inventory.recordings.items():
@@ -97,7 +95,13 @@ def find_twins(
     sounds = [digest for digest in sorted(ids) if not fingerprints[digest].is_blank]
     shapes = np.array([fingerprints[digest].shape for digest in sounds], np.float64)
     pairs = [(sounds[i], sounds[j]) for i, j in candidates(shapes)]
-    proofs = _proofs(pairs, {digest: manifest.path(ids[digest][0]) for digest in sounds}, manifest.root, folder)
+
+    @lru_cache(maxsize=256)
+    def wave(digest: str) -> npt.NDArray[np.float32]:
+        first = ids[digest][0]
+        return read_known(manifest.path(first), digest, inventory.recordings[first].checksum, RATE)
+
+    proofs = _proofs(pairs, wave, place_of(folder, "twins", manifest.root))
     near = {pair: proof for pair, proof in proofs.items() if proof >= SAME}
     return tuple(sorted(_groups(ids, near), key=lambda each: each.ids))
 
@@ -150,15 +154,9 @@ def _spectrum(wave: npt.NDArray[np.float32], size: int) -> npt.NDArray[np.comple
     return spectrum
 
 
-def _proofs(pairs: Iterable[Pair], paths: Mapping[str, Path], root: Path, folder: Path) -> dict[Pair, float]:
+def _proofs(pairs: Iterable[Pair], wave: Callable[[str], npt.NDArray[np.float32]], document: Path) -> dict[Pair, float]:
     """Return the correlation of every pair; what is known from before is not computed again."""
-    document = folder / "twins" / f"{digest_bytes(os.fsencode(os.path.realpath(root)))}.json"
     known = _read(document)
-
-    @lru_cache(maxsize=256)
-    def wave(digest: str) -> npt.NDArray[np.float32]:
-        return read_audio(paths[digest], RATE)[0]
-
     found: dict[Pair, float] = {}
     new = 0
     for pair in pairs:
@@ -168,13 +166,13 @@ def _proofs(pairs: Iterable[Pair], paths: Mapping[str, Path], root: Path, folder
             new += 1
         found[pair] = known[pair]
     if new:
-        write_document(document, KIND, FORMAT, {"fingerprint": VERSION, "pairs": [[*p, c] for p, c in known.items()]})
+        write_sealed(document, KIND, FORMAT, {"fingerprint": VERSION, "pairs": [[*p, c] for p, c in known.items()]})
     return found
 
 
 def _read(document: Path) -> dict[Pair, float]:
     try:
-        facts = read_document(document, KIND, FORMAT)
+        facts = read_sealed(document, KIND, FORMAT)
         return {(str(one), str(other)): float(c) for one, other, c in facts["pairs"]}
     except (OSError, FormatError, KeyError, TypeError, ValueError):
         return {}  # it only saves time

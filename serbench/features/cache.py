@@ -35,8 +35,8 @@ from serbench.part import Identity
 FORMAT = 1
 IDENTITY_KIND = "serbench-features"
 SHARD_KIND = "serbench-feature-shard"
-#: Raised when decoding, mixing, resampling or augmenting changes what an extractor gets to see.
-PIPELINE = 1
+#: Raised when decoding, mixing, resampling, augmenting or checking changes what an extractor gets to see.
+PIPELINE = 2
 
 
 def clip_key(recording: str, augmentation: Identity | None = None) -> str:

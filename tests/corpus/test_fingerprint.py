@@ -66,7 +66,7 @@ def corpus(tmp_path):
 def looked_at(monkeypatch):
     names = []
     look = module._look
-    monkeypatch.setattr(module, "_look", lambda path: names.append(path.name) or look(path))
+    monkeypatch.setattr(module, "_look", lambda path, known: names.append(path.name) or look(path, known))
     return names
 
 

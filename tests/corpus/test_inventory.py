@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import time
 
@@ -94,6 +95,113 @@ def test_a_changed_file_is_looked_at_again(corpus, tmp_path, looked_at):
     assert looked_at == ["a.wav"]
     assert second.recordings["a.wav"].digest != first.recordings["a.wav"].digest
     assert second.digest != first.digest
+
+
+def replaced(path, other, kept):
+    """Put the other file in its place, as rsync does: another inode."""
+    spare = path.with_suffix(".spare")
+    spare.write_bytes(other)
+    os.utime(spare, ns=kept)
+    spare.rename(path)
+
+
+def exchanged(path, other, kept):
+    """Exchange the two names."""
+    second = path.with_name("d.wav")
+    path.rename(path.with_suffix(".spare"))
+    second.rename(path)
+    path.with_suffix(".spare").rename(second)
+
+
+def overwritten(path, other, kept):
+    """Write into it and set its time back."""
+    path.write_bytes(other)
+    os.utime(path, ns=kept)
+
+
+def in_another_folder(path, other, kept):
+    """Rename the folder and put another of its kind there: the files themselves are untouched."""
+    path.parent.rename(path.parent.with_name("old"))
+    path.parent.with_name("new").rename(path.parent)
+
+
+@pytest.mark.parametrize("change", [replaced, exchanged, overwritten, in_another_folder])
+def test_bytes_that_change_under_one_size_and_time_are_looked_at_again(tmp_path, change):
+    root, other = tmp_path / "corpus", tmp_path / "new"
+    for folder, first in ((root, 0), (other, 5)):
+        folder.mkdir()
+        for number, name in enumerate(("a.wav", "d.wav")):
+            soundfile.write(folder / name, wave(first + number), RATE)
+            os.utime(folder / name, ns=(10**18, 10**18))
+    manifest, path = manifest_of(root, ["a.wav", "d.wav"]), root / "a.wav"
+    before, stat = take_inventory(manifest, tmp_path / "cache"), path.stat()
+
+    change(path, (other / "a.wav").read_bytes(), (stat.st_atime_ns, stat.st_mtime_ns))
+    again = path.stat()
+    assert (again.st_size, again.st_mtime_ns) == (stat.st_size, stat.st_mtime_ns)
+    after = take_inventory(manifest, tmp_path / "cache")
+
+    assert after == take_inventory(manifest, tmp_path / "empty")
+    assert after.recordings["a.wav"].digest != before.recordings["a.wav"].digest
+
+
+def edited(change):
+    """Return what changes one fact of the kept document."""
+
+    def edit(data):
+        facts = json.loads(data)
+        change(facts)
+        return json.dumps(facts, separators=(",", ":"), sort_keys=True).encode()
+
+    return edit
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        *(
+            lambda data, place=place: data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :]
+            for place in (3, 20, 300)
+        ),
+        lambda data: data[:-1],
+        lambda data: data + b" ",
+        lambda data: data.replace(b"WAV/PCM_16", b"WAV/PCM_24"),
+        edited(lambda facts: facts["files"]["a.wav"].__setitem__(4, "0" * 32)),
+        edited(lambda facts: facts["files"].__setitem__("a.wav", facts["files"]["d.wav"])),
+        edited(lambda facts: facts["files"].pop("a.wav")),
+    ],
+)
+def test_an_edited_index_is_never_trusted(corpus, tmp_path, looked_at, harm):
+    first = take_inventory(corpus, tmp_path / "cache")
+    (index,) = (tmp_path / "cache" / "inventory").iterdir()
+    index.write_bytes(harm(index.read_bytes()))
+    looked_at.clear()
+
+    assert take_inventory(corpus, tmp_path / "cache") == first
+    assert sorted(looked_at) == ["a.wav", "b.wav", "c.flac", "d.wav"]
+
+
+def test_another_decoder_looks_at_everything(corpus, tmp_path, looked_at, monkeypatch):
+    take_inventory(corpus, tmp_path / "cache")
+    looked_at.clear()
+    monkeypatch.setattr(inventory, "package_version", lambda name: "99")
+
+    take_inventory(corpus, tmp_path / "cache")
+    assert len(looked_at) == 4
+    take_inventory(corpus, tmp_path / "cache")
+    assert len(looked_at) == 4
+
+
+def test_names_that_are_no_utf_8_are_kept(tmp_path, looked_at):
+    soundfile.write(tmp_path / "a.flac", wave(0), RATE)
+    (tmp_path / "a.flac").rename(tmp_path / "f\udcfcr.flac")
+    manifest = manifest_of(tmp_path, ["f\udcfcr.flac"])
+    first = take_inventory(manifest, tmp_path / "cache")
+    looked_at.clear()
+
+    assert first.bad == {}
+    assert take_inventory(manifest, tmp_path / "cache") == first
+    assert looked_at == []
 
 
 def test_bad_files_are_listed_and_tried_again(corpus, tmp_path, looked_at):

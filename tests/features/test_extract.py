@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 import time
@@ -20,6 +21,7 @@ from serbench_plugins.features.mfcc_stats import MfccStats
 from serbench.corpus.audio import read_audio
 from serbench.errors import AudioError, PluginError, UsageError
 from serbench.features import extract
+from serbench.features.cache import clip_key
 from serbench.features.extract import Clip, extract_column
 from serbench.features.extractor import BatchedFeatureExtractor, FeatureCard, FeatureExtractor
 from serbench.learning.augmentation import Augmentation, AugmentationCard
@@ -96,7 +98,8 @@ def test_only_what_is_missing_is_computed(clips, cache):
 
 
 def test_clips_with_one_sound_share_a_row(clips, cache):
-    same = replace(clips[1], digest=clips[0].digest)
+    same = replace(clips[0], path=clips[0].path.with_name("copy.wav"))
+    shutil.copy(clips[0].path, same.path)
 
     column = extract_column(Energy(), [clips[0], same, clips[2], clips[0]], cache)
 
@@ -107,7 +110,7 @@ def test_clips_with_one_sound_share_a_row(clips, cache):
 def test_a_wave_is_resampled_to_the_cards_rate(tmp_path, cache):
     soundfile.write(tmp_path / "a.wav", voice(0, 1.0, 48_000), 48_000)
 
-    assert len(extract_column(Waves(), [Clip(tmp_path / "a.wav", "x")], cache).rows[0]) == RATE
+    assert len(extract_column(Waves(), [Clip.of(tmp_path / "a.wav")], cache).rows[0]) == RATE
 
 
 @pytest.mark.parametrize("extractor", [Mfcc(), MfccStats(), LogMel()], ids=lambda e: e.card.name)
@@ -238,6 +241,24 @@ def test_torchs_threads_are_given_back(clips, cache):
 def test_no_clips_are_refused(cache):
     with pytest.raises(UsageError, match="at least one"):
         extract_column(Energy(), [], cache)
+
+
+@pytest.mark.parametrize("known", ["checksum", "digest"])
+@pytest.mark.parametrize("augmentation", [None, Noise()], ids=["plain", "augmented"])
+@pytest.mark.parametrize("extractor", [Energy(), Waves()], ids=lambda e: e.card.name)
+def test_no_row_is_kept_under_the_name_of_another_sound(clips, cache, extractor, augmentation, known):
+    clips = [clip if known == "checksum" else replace(clip, checksum="") for clip in clips]
+    changed = clips[3]
+    shutil.copy(clips[4].path, changed.path)
+
+    with pytest.raises(AudioError, match=rf"{changed.path.name} holds another sound .*`touch` it"):
+        extract_column(extractor, clips, cache, augmentation=augmentation)
+
+    kept = cache.rows(extractor)
+    assert clip_key(changed.digest, augmentation and augmentation.identity) not in kept
+    others = [clip for clip in clips if clip is not changed]
+    extract_column(extractor, others, cache, augmentation=augmentation)
+    assert len(cache.rows(extractor)) == len(others)
 
 
 def test_a_bad_recording_is_named_and_the_others_kept(clips, cache, monkeypatch):
