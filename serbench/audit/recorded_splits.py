@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from serbench.digest import digest_value
 from serbench.errors import FormatError
 from serbench.protocol.cross_corpus import CrossCorpus, Crossing, shared_map
-from serbench.protocol.split import Split
+from serbench.protocol.split import Split, expect_classes
 from serbench.results.facts import DatasetFacts, MemberFacts
 from serbench.results.record import Record
 from serbench.run.corpora import Corpus, make_dataset, open_corpus
@@ -60,7 +60,7 @@ class RecordedSplits:
         if isinstance(protocol, CrossCorpus):
             return RecordedSplit(*self._divide(protocol, facts, record.left_out))
         corpus = self._open(facts, crossed=False).without(record.left_out)
-        return RecordedSplit(corpus, protocol.split(corpus.dataset, corpus.manifest))
+        return RecordedSplit(corpus, expect_classes(corpus.manifest, protocol.split(corpus.dataset, corpus.manifest)))
 
     def _divide(self, protocol: CrossCorpus, facts: DatasetFacts, left_out: Collection[str]) -> tuple[Corpus, Split]:
         crossing = Crossing(facts.trained_on, facts.tested_on)

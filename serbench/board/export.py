@@ -14,7 +14,7 @@ from typing import Any
 from serbench.board.columns import BoardColumn, Table, columns_of
 from serbench.board.numbers import one_line
 from serbench.board.ranking.boards import Board, Placement, make_boards
-from serbench.board.wording import audio_label
+from serbench.board.wording import audio_label, is_part
 from serbench.corpus.dataset import DatasetCard
 from serbench.errors import UnknownNameError
 from serbench.results.row import Row
@@ -67,11 +67,11 @@ def model_index(rows: Sequence[Row], name: str) -> dict[str, Any]:
 def _result(board: Board, placement: Placement) -> dict[str, Any]:
     row, classes = placement.row, len(placement.row.classes)
     columns = columns_of(Table.MODEL_INDEX, [board])
-    dataset, protocol = row.dataset.name, row.protocol.name
+    dataset, protocol, part = row.dataset.name, row.protocol.name, " (part of the corpus)" if is_part(row) else ""
     return {
         "task": {"type": "audio-classification", "name": "Speech emotion recognition"},
         "dataset": {
-            "name": one_line(f"{dataset}, protocol {protocol}, {classes} classes ({audio_label(row)})"),
+            "name": one_line(f"{dataset}{part}, protocol {protocol}, {classes} classes ({audio_label(row)})"),
             "type": one_line(dataset),
             "config": one_line(f"{protocol}, {row.dataset.label_map.name}"),
             "split": "test",

@@ -45,7 +45,7 @@ COSTS = (
 FLOOR = f"Floors ({', '.join(FLOORS)}) are in italics."
 
 #: Topics that a reader of a terminal is told of at once.
-URGENT = ("incomplete", "reduced precision")
+URGENT = ("part of a corpus", "incomplete", "reduced precision")
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,8 @@ def _of_task(board: Board) -> Iterator[Remark]:
     label_map = row.dataset.label_map
     yield Remark("label map", f"{label_map.name}, version {label_map.version}: {', '.join(row.classes)}")
     yield Remark("dataset", f"version {row.dataset.version}")
+    for name, sentence in row.standing.parts.items():
+        yield Remark("part of a corpus", f"{name}: {sentence}")
     yield Remark("manifest digest", row.dataset.manifest)
     yield Remark("audio digest", row.dataset.audio)
     versions = sorted((card.name, card.version) for card in row.metrics.values())

@@ -12,6 +12,7 @@ by :func:`mark_meanings`.
 ``↓``  a model at reduced precision that keeps what its float32 row reaches; ``⇓`` one that does not
 ``◆``  before a cost: the row is Pareto-optimal in UAR and that cost
 ``†``  beside a dataset: a lossy or derived copy of its recordings
+``⊂``  beside a dataset: a part of the published corpus
 ====  =====================================================================================================
 """
 
@@ -34,7 +35,7 @@ from serbench.results.row import Evidence, Row
 MADE = "<!-- made by `serbench leaderboard build`; edits are lost -->"
 
 PRETRAINED, SAW_THE_TEST, TEST_STATISTICS = "§", "‡", "¶"
-PARETO, ALTERED = "◆", "†"
+PARETO, ALTERED, PART = "◆", "†", "⊂"
 
 #: Of the marks that a row's cards declare.
 _DECLARED = {
@@ -48,6 +49,7 @@ PARETO_MEANING = (
     f"incomplete and self-reported rows aside, times within one machine"
 )
 ALTERED_MEANING = f"{ALTERED} from a lossy or derived copy of the recordings"
+PART_MEANING = f"{PART} a part of the published corpus, excluded from averages"
 
 
 def declared_marks(row: Row) -> str:
@@ -93,6 +95,27 @@ def copy_label(audio: AudioCopy) -> str:
 def is_altered(row: Row) -> bool:
     """Tell whether the row was measured on a lossy or derived copy of the recordings."""
     return bool(row.audio.lossy or row.audio.derived)
+
+
+def is_part(row: Row) -> bool:
+    """Tell whether the row was measured on a part of a published corpus, or on more than it."""
+    return bool(row.standing.parts)
+
+
+def marked_dataset(row: Row) -> str:
+    """Return the dataset's name, with the mark of a part of it."""
+    return row.dataset.name + (PART if is_part(row) else "")
+
+
+def copy_marks(row: Row) -> str:
+    """Return the marks beside the name of the dataset: of which copy, and of how much of it, a row was measured on."""
+    return (ALTERED if is_altered(row) else "") + (PART if is_part(row) else "")
+
+
+def copy_meanings(rows: Iterable[Row]) -> list[str]:
+    """Return a sentence part for each of these marks that one of the rows has."""
+    marks = "".join(map(copy_marks, rows))
+    return [meaning for meaning in (ALTERED_MEANING, PART_MEANING) if meaning[0] in marks]
 
 
 def evidence_of(board: Board) -> str:
@@ -179,6 +202,8 @@ __all__ = [
     "MADE",
     "PARETO",
     "PARETO_MEANING",
+    "PART",
+    "PART_MEANING",
     "PRETRAINED",
     "SAW_THE_TEST",
     "TEST_STATISTICS",
@@ -186,13 +211,17 @@ __all__ = [
     "cells_done",
     "command_of",
     "copy_label",
+    "copy_marks",
+    "copy_meanings",
     "declared_marks",
     "detectable",
     "evidence_of",
     "facts_of",
     "is_altered",
+    "is_part",
     "letter",
     "mark_meanings",
+    "marked_dataset",
     "marks_of",
     "page_stem",
     "protocol_name",

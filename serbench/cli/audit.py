@@ -13,7 +13,7 @@ import typer
 from serbench.cli import console
 from serbench.cli.findings import corpus_facts, print_corpora, print_tasks, task_facts
 from serbench.cli.options import AsJson, DataRoots, EmoBoxFolder, NoPlugins, PluginFiles, open_registry, with_emobox
-from serbench.errors import ProtocolError, UsageError
+from serbench.errors import DatasetError, DatasetMissingError, PluginError, ProtocolError, UsageError
 
 if TYPE_CHECKING:
     from serbench.audit.corpora import CorpusAudit
@@ -97,7 +97,7 @@ def audit(
             progress=show,
             settings=with_emobox(emobox),
         )
-        corpora = _datasets(asked.datasets, workspace, _protocols(protocol, workspace), all_datasets)
+        corpora, broken = _datasets(asked.datasets, workspace, _protocols(protocol, workspace), all_datasets)
         for folder, names in asked.listed:
             corpora += audit_emobox(folder, names, workspace)
         splits, sounds = RecordedSplits(workspace), Sounds(workspace)
@@ -117,8 +117,12 @@ def audit(
         if tasks:
             print_tasks(tasks)
         _print_end(corpora, tasks)
+    for sentence in broken:
+        console.notice(sentence)
     if leaks:
         raise typer.Exit(LEAKS)
+    if broken:
+        raise DatasetError(f"{len(broken)} of the datasets cannot be opened; the others were audited")
 
 
 def _is_typed(context: typer.Context, option: str) -> bool:
@@ -170,22 +174,25 @@ def _protocols(named: Sequence[str] | None, workspace: Workspace) -> list[Protoc
 
 def _datasets(
     names: Sequence[str], workspace: Workspace, protocols: Sequence[Protocol], skip_missing: bool
-) -> list[CorpusAudit]:
-    """Audit datasets under protocols; one that is not there is an error, or passed over with a word."""
+) -> tuple[list[CorpusAudit], list[str]]:
+    """Audit datasets under protocols; one that cannot be opened is an error, or a sentence beside the others."""
     from serbench.audit.corpora import analyse_corpus, audit_corpus
-    from serbench.errors import DatasetMissingError
 
     audits: list[CorpusAudit] = []
+    broken: list[str] = []
     for name in names:
         try:
             analysed = analyse_corpus(workspace.registry.get("dataset", name)(), workspace)
-        except DatasetMissingError:
+        except (DatasetError, PluginError) as error:
             if not skip_missing:
                 raise
-            console.notice(f"{name} was not found and is not audited")
+            if isinstance(error, DatasetMissingError):
+                console.notice(f"{name} was not found and is not audited")
+            else:
+                broken.append(f"{name} is not audited: {error}")
             continue
         audits.append(audit_corpus(analysed, protocols))
-    return audits
+    return audits, broken
 
 
 def _refuse_nothing(corpora: Sequence[CorpusAudit], named: Sequence[str] | None) -> None:

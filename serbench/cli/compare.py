@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from serbench.board.numbers import span
+from serbench.board.wording import marked_dataset
 from serbench.cli import console
 from serbench.cli.options import AsJson, NoPlugins, PluginFiles
 from serbench.cli.stored import stored_rows
@@ -116,6 +117,9 @@ def _print(found: Comparison) -> None:
         for compared in found.datasets:
             if compared.corrected_p is None:
                 console.line(f"  {compared.dataset} is excluded from the average: {compared.excluded}")
+    for compared in found.datasets:
+        for sentence in compared.first.standing.parts.values():
+            console.prose(f"{compared.dataset}: {sentence}")
     console.line()
     from serbench.board.wording import protocol_words
 
@@ -134,7 +138,7 @@ def _print(found: Comparison) -> None:
 def _line(compared: OnDataset) -> tuple[object, ...]:
     difference = compared.difference
     return (
-        compared.dataset,
+        marked_dataset(compared.first),
         _points(compared.first.uar.value),
         _points(compared.second.uar.value),
         f"{100 * difference.value:+.1f}",

@@ -71,13 +71,15 @@ def _print(lines: list[Inflation]) -> None:
     from serbench.board.ranking.inflation import bars, numbers
 
     columns = ("system", "protocol", "UAR %", "95 %", "- si", "95 % of - si")
-    for dataset in dict.fromkeys(line.dataset for line in lines):
-        here = [line for line in lines if line.dataset == dataset]
+    for dataset in dict.fromkeys(line.title for line in lines):
+        here = [line for line in lines if line.title == dataset]
         cells = [(line.name, line.protocol, *numbers(line)) for line in here]
         console.table(columns, cells, title=dataset, right=columns[2:])
         console.line()
         for bar in bars(here):
             console.line(bar)
+        for sentence in here[0].row.standing.parts.values():
+            console.prose(f"{dataset}: {sentence}")
         console.line()
     console.prose(
         "UAR: pooled over folds, mean over seeds; 95 %: over speakers; - si: points above (+) or below (-) the "

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 from serbench.cli import console
 from serbench.cli.request import Prepared, with_options
-from serbench.errors import CellsFailedError
+from serbench.errors import CellsFailedError, DatasetError, ProtocolError
 
 if TYPE_CHECKING:
     from serbench.results.row import Row
+    from serbench.run.request import Skip
     from serbench.run.runner import RunOutcome
 
 #: A run that is expected to take longer than this many seconds shows its plan first.
@@ -55,6 +56,8 @@ def run_cells(prepared: Prepared) -> tuple[RunOutcome, list[Row]]:
     ------
     KeyboardInterrupt
         When a person ended the run; what is kept was said.
+    DatasetError, ProtocolError
+        When there is nothing to run.
     """
     from serbench.results.store import Store
     from serbench.results.summary import summarise
@@ -62,6 +65,8 @@ def run_cells(prepared: Prepared) -> tuple[RunOutcome, list[Row]]:
     seconds = prepared.seconds
     if not prepared.as_json and (seconds > LONG or prepared.plan.skips):
         _print_plan(prepared, seconds)
+    if not prepared.plan.cells:
+        _refuse(prepared.plan.skips)
     outcome = _execute(prepared)
     if outcome.interrupted:
         kept = len(prepared.plan.done) + len(outcome.done)
@@ -119,6 +124,14 @@ def _execute(prepared: Prepared) -> RunOutcome:
         )
 
 
+def _refuse(skips: Sequence[Skip]) -> None:
+    """Raise for what was left out: the corpora that are broken before all else."""
+    for skip in sorted(skips, key=lambda skip: not skip.is_broken):
+        more = f"; and {len(skips) - 1} more" if len(skips) > 1 else ""
+        kind = DatasetError if skip.is_broken else ProtocolError
+        raise kind(f"{skip.what} was left out: {skip.reason}{more}")
+
+
 def finish(prepared: Prepared, outcome: RunOutcome) -> None:
     """Say where the records lie and what to do next.
 
@@ -126,6 +139,8 @@ def finish(prepared: Prepared, outcome: RunOutcome) -> None:
     ------
     CellsFailedError
         When cells failed.
+    DatasetError
+        When a corpus is there and could not be opened.
     """
     out = prepared.out
     if not prepared.as_json:
@@ -139,6 +154,7 @@ def finish(prepared: Prepared, outcome: RunOutcome) -> None:
             f"{len(outcome.failed)} of {len(prepared.plan.cells)} cells failed: {outcome.failed[0].reason}; "
             f"the records in {out} say why, the same command tries them again"
         )
+    _refuse([skip for skip in prepared.plan.skips if skip.is_broken])
 
 
 def _print_saved(prepared: Prepared) -> None:
@@ -203,7 +219,7 @@ def _print_plan(prepared: Prepared, seconds: float) -> None:
     if len(made.skips) > NAMED:
         console.line(f"and {len(made.skips) - NAMED} more are skipped")
     for corpus in made.corpora:
-        for deviation in corpus.manifest.deviations[:NAMED]:
+        for deviation in (*corpus.manifest.deviations[:NAMED], *corpus.parts.values()):
             console.prose(f"{corpus.manifest.dataset}: {deviation}")
     total, left = len(made.cells), len(made.open)
     console.line(f"{left} of {total} cells to run on {prepared.times.device}, about {_duration(seconds)} of training")

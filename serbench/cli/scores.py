@@ -11,7 +11,16 @@ from serbench.board.ranking.boards import Board, Placement, make_boards
 from serbench.board.ranking.budget import LeftOut, Limit
 from serbench.board.ranking.matrix import is_crossed
 from serbench.board.remarks import COSTS, RANKS, UAR, URGENT, remarks_of
-from serbench.board.wording import PARETO_MEANING, detectable, mark_meanings, marks_of, protocol_words
+from serbench.board.wording import (
+    PARETO_MEANING,
+    PART_MEANING,
+    detectable,
+    is_part,
+    mark_meanings,
+    marked_dataset,
+    marks_of,
+    protocol_words,
+)
 from serbench.cli import console
 from serbench.cli.matrix import print_matrices
 from serbench.results.row import Row
@@ -59,6 +68,7 @@ def _print_boards(boards: Sequence[Board]) -> None:
         console.prose(f"- {detectable(board)}, {board.first.speakers} speakers")
         console.line()
     meanings = mark_meanings(placement for board in boards for placement in board.placements)
+    meanings += [PART_MEANING] if any(is_part(row) for row in rows) else []
     if meanings:
         console.prose(f"Marks: {'; '.join(meanings)}.")
     if len(letters) > 1:
@@ -69,7 +79,8 @@ def _print_boards(boards: Sequence[Board]) -> None:
 
 def _title(board: Board) -> str:
     protocol = protocol_words(board.protocol)
-    return f"{board.dataset}, {protocol}{f': excluded from averages, {board.exclusion}' if board.exclusion else ''}"
+    excluded = f": excluded from averages, {board.exclusion}" if board.exclusion else ""
+    return f"{marked_dataset(board.first)}, {protocol}{excluded}"
 
 
 def _cell(column: BoardColumn, board: Board, placement: Placement, letters: dict[str, str]) -> str:

@@ -124,6 +124,7 @@ def _on_disk(dataset: Dataset, roots: Sequence[Path]) -> dict[str, Any]:
         "speakers": manifest.speakers,
         "clips_per_label": manifest.label_counts,
         "deviations": manifest.deviations,
+        "part": manifest.part,
         "digest": manifest.digest,
         **_folds(dataset, manifest),
     }
@@ -134,9 +135,10 @@ def _on_disk(dataset: Dataset, roots: Sequence[Path]) -> dict[str, Any]:
 def _folds(dataset: Dataset, manifest: Manifest) -> dict[str, Any]:
     from serbench.errors import ProtocolError
     from serbench.protocol.protocols import get_protocol
+    from serbench.protocol.split import expect_classes
 
     try:
-        split = get_protocol("si").split(dataset, manifest)
+        split = expect_classes(manifest, get_protocol("si").split(dataset, manifest))
     except ProtocolError as error:
         return {"folds": None, "folds_reason": str(error)}
     folds = [
@@ -202,6 +204,7 @@ def _print_found(found: Mapping[str, Any]) -> None:
             ("clips", len(found["speakers"]) and f"{found['clips']} of {len(found['speakers'])} speakers"),
             (f"as {found['label_map']['name']}", _words(found["clips_per_label"])),
             *(("deviation", deviation) for deviation in found["deviations"] or ("none",)),
+            ("excluded from averages", found["part"]),
             ("folds", found.get("folds_reason")),
         ]
     )

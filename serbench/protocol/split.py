@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from serbench.corpus.manifest import Manifest
 from serbench.digest import digest_value
 from serbench.errors import ProtocolError
 
@@ -129,4 +130,23 @@ class Split:
         )
 
 
-__all__ = ["Fold", "Split"]
+def expect_classes(manifest: Manifest, split: Split) -> Split:
+    """Return a split of a manifest whose clips are of several classes: of one class, whatever is said is right.
+
+    Raises
+    ------
+    ProtocolError
+        When all rows of test, or all of train, are of one class.
+    """
+    for part in ("test", "train"):
+        rows = {row for fold in split.folds for row in getattr(fold, part)}
+        labels = {manifest.by_id[split.parent(row)].label for row in rows}
+        if len(labels) < 2:
+            raise ProtocolError(
+                f"{split.dataset}: the {len(rows)} rows of {part} are all {min(labels, default='nothing')!r}, expected "
+                f"two classes or more"
+            )
+    return split
+
+
+__all__ = ["Fold", "Split", "expect_classes"]

@@ -149,7 +149,8 @@ class DatasetFacts:
     Attributes
     ----------
     name, version
-        Of the adapter's card; of crossed corpora the name of the crossing.
+        Of the adapter's card, ``1``; where another release of the corpus was read than the card's own, with its name,
+        ``1 (release 2.0)``. Of crossed corpora the name of the crossing.
     params
         The adapter's arguments.
     label_map
@@ -185,6 +186,11 @@ class DatasetFacts:
             corpora=corpora,
             **{**found, "label_map": LabelMapFacts.read(found["label_map"])},
         )
+
+    @property
+    def adapter_version(self) -> str:
+        """The version of the adapter alone, whichever release it read."""
+        return self.version.partition(" (release ")[0]
 
     @property
     def is_crossed(self) -> bool:
@@ -328,6 +334,9 @@ class Standing:
         The dataset may count towards averages.
     reason
         Why it is excluded from averages, else None.
+    parts
+        From the name of each corpus that was a part of the published one to the numbers that are off by more than is
+        tolerated.
     declared
         By the cards.
     """
@@ -336,6 +345,7 @@ class Standing:
     diagnostic: bool = False
     headline: bool = True
     reason: str | None = None
+    parts: Mapping[str, str] = field(default_factory=dict)
     declared: Declared = field(default_factory=Declared)
 
     @classmethod
@@ -346,20 +356,23 @@ class Standing:
             "diagnostic": bool,
             "headline": bool,
             "reason": _TEXT,
+            "parts": dict,
             "declared": dict,
         }
-        found = expect("standing", facts, types)
+        found = expect("standing", facts, types, ("parts",))
+        _words("parts", list(found.get("parts", {}).values()))
         return cls(**{**found, "declared": Declared.read(found["declared"])})
 
     def facts(self) -> dict[str, Json]:
         """Return the JSON form."""
-        return {
+        found: dict[str, Json] = {
             "ranked": self.ranked,
             "diagnostic": self.diagnostic,
             "headline": self.headline,
             "reason": self.reason,
             "declared": self.declared.facts(),
         }
+        return found | ({"parts": self.parts} if self.parts else {})
 
 
 @dataclass(frozen=True, kw_only=True)

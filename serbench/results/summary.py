@@ -240,6 +240,7 @@ def _standing(records: Sequence[Record]) -> Standing:
         diagnostic=any(standing.diagnostic for standing in found),
         headline=all(standing.headline for standing in found),
         reason="; ".join(reasons) or None,
+        parts={name: sentence for standing in found for name, sentence in standing.parts.items()},
         declared=Declared(
             seeded=any(one.seeded for one in declared),
             uses_test_statistics=any(one.uses_test_statistics for one in declared),

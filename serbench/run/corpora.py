@@ -9,7 +9,7 @@ from typing import Any
 from serbench.corpus.dataset import Dataset
 from serbench.corpus.inventory import Inventory, take_inventory
 from serbench.corpus.manifest import LabelMap, Manifest
-from serbench.errors import DatasetMissingError, ProtocolError
+from serbench.errors import DatasetError, DatasetMissingError, PluginError, ProtocolError
 from serbench.features.extract import Clip
 from serbench.results.facts import AudioCopy, DatasetFacts, LabelMapFacts
 from serbench.run.request import Request, Skip
@@ -43,10 +43,16 @@ class Corpus:
         return (self.dataset,)
 
     @property
+    def parts(self) -> dict[str, str]:
+        """From its name to the numbers that are off by more than is tolerated; empty where none is."""
+        return {self.manifest.dataset: self.manifest.part} if self.manifest.part else {}
+
+    @property
     def exclusion(self) -> str | None:
         """Why a score on it is excluded from averages over datasets, or None."""
         card = self.dataset.card
-        return card.diagnostic or (None if card.headline else "no recordings of people")
+        reasons = (card.diagnostic, None if card.headline else "no recordings of people", *self.parts.values())
+        return "; ".join(reason for reason in reasons if reason) or None
 
     @property
     def unreadable(self) -> dict[str, str]:
@@ -54,19 +60,27 @@ class Corpus:
         return {uid: reason for uid, reason in self.inventory.bad.items() if uid in self.manifest.by_id}
 
     def without(self, ids: Collection[str]) -> Corpus:
-        """Return the corpus with recordings left out of its manifest; what lies on disk stays in its inventory."""
+        """Return the corpus with recordings left out of its manifest; what lies on disk stays in its inventory.
+
+        Raises
+        ------
+        DatasetError
+            When nothing is left.
+        """
         left_out = {uid: self.inventory.bad.get(uid, "left out, though it can be read here") for uid in sorted(ids)}
         if not left_out:
             return self
         kept = tuple(utterance for utterance in self.manifest.utterances if utterance.id not in left_out)
+        if not kept:
+            first = next(iter(left_out.values()))
+            raise DatasetError(f"{self.manifest.dataset}: none of {len(left_out)} recordings can be read: {first}")
         return replace(self, manifest=replace(self.manifest, utterances=kept), left_out=left_out)
 
     def clips(self) -> list[Clip]:
         """Return every utterance's recording, in the manifest's order."""
         root, found = self.manifest.root, self.inventory.recordings
-        return [
-            Clip(root / each.path, found[each.id].digest, found[each.id].seconds) for each in self.manifest.utterances
-        ]
+        pairs = [(root / utterance.path, found[utterance.id]) for utterance in self.manifest.utterances]
+        return [Clip(path, known.digest, known.seconds, known.checksum) for path, known in pairs]
 
     def digests(self) -> dict[str, str]:
         """Return each readable utterance's recording digest."""
@@ -104,6 +118,10 @@ def open_corpus(dataset: Dataset, workspace: Workspace, *, skip_bad_audio: bool 
     ------
     DatasetMissingError
         When the corpus is not there.
+    DatasetError
+        When it is not as it should be: a table that cannot be read, two files for one clip, no recording to be read.
+    PluginError
+        When the dataset's own code fails on it.
     """
     places = workspace.locations
     with workspace.progress(f"reading {dataset.card.name}", 0) as advance:
@@ -137,13 +155,13 @@ def open_corpora(
 
     Returns
     -------
-    The corpora, and what is skipped: with ``all_datasets`` those that are not there, and those for which ``label_map``
-    raises a :class:`ProtocolError`.
+    The corpora, and what is skipped: with ``all_datasets`` those that are not there or cannot be opened, and those for
+    which ``label_map`` raises a :class:`ProtocolError`.
 
     Raises
     ------
-    DatasetMissingError
-        When a dataset that was named is not there.
+    DatasetError, PluginError
+        When a dataset that was named is not there or cannot be opened: see :func:`open_corpus`.
     """
     registry = workspace.registry
     corpora: list[Corpus] = []
@@ -157,10 +175,10 @@ def open_corpora(
             continue
         try:
             corpora.append(open_corpus(dataset, workspace, skip_bad_audio=request.skip_bad_audio))
-        except DatasetMissingError as error:
+        except (DatasetError, PluginError) as error:
             if not request.all_datasets:
                 raise
-            skips.append(Skip(name, str(error)))
+            skips.append(Skip(name, str(error), is_broken=not isinstance(error, DatasetMissingError)))
     return corpora, skips
 
 

@@ -10,7 +10,7 @@ from serbench.corpus.dataset import Dataset
 from serbench.corpus.inventory import Inventory
 from serbench.errors import ProtocolError
 from serbench.protocol.cross_corpus import CrossCorpus, Crossing, crossings, shared_map, unite
-from serbench.protocol.split import Split
+from serbench.protocol.split import Split, expect_classes
 from serbench.results.facts import AudioCopy, DatasetFacts, MemberFacts
 from serbench.run.corpora import Corpus, open_corpora
 from serbench.run.request import Request, Skip
@@ -41,10 +41,17 @@ class CrossedCorpus(Corpus):
     def exclusion(self) -> str:
         """Why a score on it is excluded from averages over datasets."""
         if self.dataset.card.diagnostic:
-            return self.dataset.card.diagnostic
-        if self.crossing.is_diagonal:
-            return "the diagonal of the matrix: new speakers of one corpus, on the shared four classes"
-        return f"trained on {', '.join(self.crossing.trained_on)}"
+            reason = self.dataset.card.diagnostic
+        elif self.crossing.is_diagonal:
+            reason = "the diagonal of the matrix: new speakers of one corpus, on the shared four classes"
+        else:
+            reason = f"trained on {', '.join(self.crossing.trained_on)}"
+        return "; ".join([reason, *(f"{name}: {sentence}" for name, sentence in self.parts.items())])
+
+    @property
+    def parts(self) -> dict[str, str]:
+        """From the name of each member that is a part of its corpus to the numbers that are off."""
+        return {name: sentence for member in self.members for name, sentence in member.parts.items()}
 
     def variant(self) -> AudioCopy:
         """Return which copies were read; derived where any of them is; ``corpora`` has the same of each."""
@@ -131,7 +138,8 @@ def divide(protocol: CrossCorpus, crossing: Crossing, by_name: Mapping[str, Corp
     members = {name: by_name[name] for name in crossing.members}
     datasets = {name: corpus.dataset for name, corpus in members.items()}
     manifests = {name: corpus.manifest for name, corpus in members.items()}
-    return join(crossing, members), protocol.divide(crossing, datasets, manifests)
+    joined = join(crossing, members)
+    return joined, expect_classes(joined.manifest, protocol.divide(crossing, datasets, manifests))
 
 
 def join(crossing: Crossing, by_name: Mapping[str, Corpus]) -> CrossedCorpus:

@@ -205,6 +205,7 @@ def _record(cell: Cell, bench: Workbench, **facts: Any) -> Record:
             diagnostic=card.diagnostic is not None,
             headline=cell.corpus.exclusion is None,
             reason=cell.corpus.exclusion,
+            parts=cell.corpus.parts,
             declared=_declared(cell.contender),
         ),
         **facts,

@@ -15,7 +15,7 @@ from serbench.plugin.registry import Registry
 from serbench.protocol.cross_corpus import CrossCorpus
 from serbench.protocol.protocol import Protocol
 from serbench.protocol.protocols import get_protocol
-from serbench.protocol.split import Fold, Split
+from serbench.protocol.split import Fold, Split, expect_classes
 from serbench.results.facts import PartFacts, ProtocolFacts
 from serbench.results.record import CellKey, Record
 from serbench.results.store import Store
@@ -158,7 +158,8 @@ def make_plan(request: Request, workspace: Workspace, store: Store) -> Plan:
     for corpus in corpora:
         for protocol in within:
             try:
-                tasks.append((corpus, protocol, protocol.split(corpus.dataset, corpus.manifest)))
+                split = protocol.split(corpus.dataset, corpus.manifest)
+                tasks.append((corpus, protocol, expect_classes(corpus.manifest, split)))
             except ProtocolError as error:
                 skips.append(Skip(f"{corpus.manifest.dataset}/{protocol.name}", str(error)))
     for protocol in protocols:

@@ -49,10 +49,13 @@ class Skip:
         ``meld`` or ``meld/si``.
     reason
         Why, and what to do.
+    is_broken
+        True where it is there and not as it should be: the rest is run, and the run ends with an error.
     """
 
     what: str
     reason: str
+    is_broken: bool = False
 
 
 __all__ = ["Progress", "Request", "Skip"]

@@ -34,6 +34,18 @@ def unfolded(result):
     return " ".join(result.stdout.split())
 
 
+def test_one_corpus_that_is_broken_is_named_and_the_others_are_audited(serbench, corpus):
+    for folder, data in (("a", b"one"), ("b", b"two")):
+        (corpus.parent / "emodb" / folder).mkdir(parents=True)
+        (corpus.parent / "emodb" / folder / "03a01Fa.wav").write_bytes(data)
+    result = serbench("audit", "--all-datasets", "--protocol", "si", "--data-root", corpus.parent)
+
+    assert result.exit_code == 3
+    assert "toy: 36 clips" in result.stdout
+    assert "emodb is not audited: emodb: a/03a01Fa.wav and b/03a01Fa.wav are both" in result.stderr
+    assert result.stderr.splitlines()[-1] == "error: 1 of the datasets cannot be opened; the others were audited"
+
+
 def test_a_clean_split_ends_with_0(audit):
     result = audit("toy", "--protocol", "si")
     assert result.exit_code == 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -90,6 +91,53 @@ def test_a_plan_runs_nothing(serbench, world, tmp_path):
     assert not (tmp_path / "runs").exists()
     facts = json.loads(serbench("plan", "--model", "stranger", *world, "--json").stdout)
     assert [cell["done"] for cell in facts["cells"]] == [False] * 12
+
+
+@pytest.fixture
+def odd(world, tmp_path):
+    """Write some of a corpus whose table of speakers a spreadsheet has saved its own way; return its table."""
+    for path in sorted((tmp_path / "toy").rglob("*.wav"))[:3]:
+        (tmp_path / "cremad" / "AudioWAV").mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, tmp_path / "cremad" / "AudioWAV" / f"1001_DFA_{path.stem[:3].upper()}_XX.wav")
+    table = tmp_path / "cremad" / "VideoDemographics.csv"
+    table.write_text('"ActorID";"Age";"Sex"\n1001;51;"Male"\n')
+    return table
+
+
+def test_one_corpus_with_an_odd_table_is_named_and_the_others_run(serbench, world, odd):
+    result = serbench("run", "--model", "nearest", "--all-datasets", *world[2:], "--seeds", "1")
+
+    assert result.exit_code == 3
+    assert "toy, speaker-independent" in result.stdout
+    assert f"error: cremad was left out: {odd} has the headings" in result.stderr
+    facts = json.loads(
+        serbench("run", "--model", "nearest", "--all-datasets", *world[2:], "--seeds", "1", "--json").stdout
+    )
+    assert {row["dataset"]["name"] for row in facts["rows"]} == {"toy", "synth"}
+
+
+def test_an_odd_table_of_the_corpus_that_was_named_is_one_line(serbench, world, odd):
+    result = serbench("run", "--model", "nearest", "--dataset", "cremad", *world[2:])
+
+    assert result.exit_code == 3
+    (line,) = result.stderr.splitlines()
+    assert str(odd) in line
+
+
+@pytest.mark.parametrize(
+    ("spoil", "code", "said"),
+    [
+        (lambda path: path.write_bytes(b"no sound"), 3, "toy: none of 36 recordings can be read"),
+        (lambda path: "calm" in path.name or path.unlink(), 4, "toy/si was left out: toy: the 12 rows of test are all"),
+    ],
+)
+def test_where_nothing_can_be_run_the_exit_code_says_so(serbench, world, tmp_path, spoil, code, said):
+    for path in (tmp_path / "toy").rglob("*.wav"):
+        spoil(path)
+    result = serbench("run", "--model", "nearest", "--skip-bad-audio", *world)
+
+    assert result.exit_code == code
+    assert said in result.stderr.splitlines()[-1]
 
 
 def test_failed_cells_are_exit_code_7_after_the_others_are_done(serbench, world):

@@ -117,7 +117,7 @@ def _why_not(part: _Part, registry: Registry) -> str | None:
 def _parts(key: CellKey) -> Iterator[_Part]:
     """Yield the plugins of a cell."""
     for corpus in key.dataset.members.values():
-        yield "dataset", corpus.name, corpus.version
+        yield "dataset", corpus.name, corpus.adapter_version
     yield "model", key.model.name, key.model.version
     for feature in key.features:
         yield "feature", feature.name, feature.version

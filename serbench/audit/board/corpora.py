@@ -174,6 +174,7 @@ def _check_standing(path: str, record: Record, corpus: Corpus, ledger: Ledger) -
         "diagnostic": corpus.dataset.card.diagnostic is not None,
         "headline": corpus.exclusion is None,
         "reason": corpus.exclusion,
+        "parts": corpus.parts,
     }
     for name, value in expected.items():
         found = getattr(record.standing, name)

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from serbench.board.ranking.boards import display_names
+from serbench.board.wording import is_part, marked_dataset
 from serbench.errors import UnknownNameError, UsageError, check_names
 from serbench.results.row import Row
 
@@ -89,6 +90,8 @@ def choose(rows: Sequence[Row], wanted: Wanted, protocols: Sequence[str] = ()) -
 def of_one_task(named: Sequence[tuple[str, Row]], figure: str) -> list[tuple[str, Row]]:
     """Return the rows of the one dataset that there is; of its tasks the one with most rows.
 
+    A task on a part of the corpus is taken where there is no other.
+
     Raises
     ------
     UsageError
@@ -98,13 +101,14 @@ def of_one_task(named: Sequence[tuple[str, Row]], figure: str) -> list[tuple[str
     if len(datasets) > 1:
         raise UsageError(f"{figure} shows one dataset, expected --dataset with one of {datasets}")
     tasks = Counter(row.task for _, row in named)
-    main = min(tasks, key=lambda task: (-tasks[task], task))
+    parts = {row.task: is_part(row) for _, row in named}
+    main = min(tasks, key=lambda task: (parts[task], -tasks[task], task))
     return [(name, row) for name, row in named if row.task == main]
 
 
 def place_of(row: Row) -> str:
     """Return where the row was tested: ``emodb, si``."""
-    return f"{row.dataset.name}, {row.protocol.name}"
+    return f"{marked_dataset(row)}, {row.protocol.name}"
 
 
 __all__ = ["Wanted", "choose", "join", "of_one_task", "place_of"]

@@ -35,7 +35,7 @@ def draw(sheet: Figure, rows: Sequence[Row], wanted: Wanted) -> str:
     lines = [line for line in inflation_of(rows) if id(line.row) in chosen]
     groups: dict[tuple[str, str], dict[str, Inflation]] = {}
     for line in lines:
-        groups.setdefault((line.dataset, line.name), {})[line.protocol] = line
+        groups.setdefault((line.title, line.name), {})[line.protocol] = line
     if not groups:
         raise UsageError(
             f"no system has rows under {REFERENCE} and another protocol of {list(AGAINST)}, expected one at least; "

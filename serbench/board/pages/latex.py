@@ -18,7 +18,7 @@ from serbench.board.leaderboard import Leaderboard
 from serbench.board.numbers import NOTHING, decimal, one_line
 from serbench.board.ranking.boards import Board, Placement
 from serbench.board.ranking.overall import Overall
-from serbench.board.wording import PARETO, audio_label, facts_of, is_altered, subject_of, task_name
+from serbench.board.wording import PARETO, audio_label, facts_of, is_altered, is_part, subject_of, task_name
 from serbench.results.row import Row
 
 #: First line of every table that a build may replace or remove.
@@ -80,7 +80,7 @@ def _text(lines: Iterable[str]) -> str:
 
 def _page(boards: Sequence[Board]) -> Iterator[str]:
     for board in boards:
-        facts = f"{facts_of(board)}, {audio_label(board.first)}"
+        facts = "; ".join([f"{facts_of(board)}, {audio_label(board.first)}", *board.first.standing.parts.values()])
         yield f"% {one_line(f'{subject_of(board)}, protocol {board.protocol}: {task_name(board)}; {facts}')}"
         yield f"% bold: {_BOLD}"
         columns = columns_of(Table.LATEX, [board])
@@ -137,8 +137,9 @@ def _overview_cell(placement: Placement | None, board: Board, uar: BoardColumn) 
 
 
 def _why_unranked(row: Row) -> str:
-    """Return what is to be said of a row that has no rank."""
+    """Return what is to be said of a row that has no rank, or none among those of the whole corpus."""
     words = ["incomplete"] * (not row.is_complete) + ["self-reported"] * (row.evidence == "self-reported")
+    words += ["part of the corpus"] * is_part(row)
     return f" ({', '.join(words)})" if words else ""
 
 

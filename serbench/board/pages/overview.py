@@ -18,17 +18,16 @@ from serbench.board.ranking.matrix import is_crossed, matrix_lines
 from serbench.board.ranking.overall import Entry, Overall
 from serbench.board.remarks import ADJUSTED_UAR, EVIDENCE, UAR
 from serbench.board.wording import (
-    ALTERED,
-    ALTERED_MEANING,
     MADE,
     PRETRAINED,
     SAW_THE_TEST,
     audio_label,
     cells_done,
+    copy_marks,
+    copy_meanings,
     declared_marks,
     detectable,
     facts_of,
-    is_altered,
     mark_meanings,
     protocol_name,
     subject_of,
@@ -110,7 +109,7 @@ def _glance(glance: Overall) -> Iterator[str]:
 
 
 def _matrix(glance: Overall, boards: Sequence[Board], *, with_mean: bool) -> list[str]:
-    names = [escape(board.dataset) + (ALTERED if is_altered(board.first) else "") for board in boards]
+    names = [escape(board.dataset) + copy_marks(board.first) for board in boards]
     header = [column_of("model").heading, *([column_of("adjusted_uar").heading] if with_mean else []), *names]
     lines = []
     for entry in glance.entries:
@@ -120,7 +119,7 @@ def _matrix(glance: Overall, boards: Sequence[Board], *, with_mean: bool) -> lis
             lines.append([_model(entry), *mean, *cells])
     found = table(header, lines)
     meanings = mark_meanings(placement for entry in glance.entries for placement in entry.placements.values())
-    meanings += [f"{ALTERED_MEANING}; see its table"] if any(is_altered(board.first) for board in boards) else []
+    meanings += [f"{meaning}; see its table" for meaning in copy_meanings(board.first for board in boards)]
     return [*found, "", *paragraph(escape(f"Marks: {'; '.join(meanings)}."))] if meanings else found
 
 

@@ -75,7 +75,8 @@ class Board:
     placements
         Ranked ones first, by UAR; then those without a rank, by UAR. Never empty.
     is_main
-        True when the overall table takes this task for its dataset: it has most rows of the dataset's tasks.
+        True when the overall table takes this task for its dataset: it has most rows of the dataset's tasks on the
+        whole corpus, or, where there is none, on a part of it.
     detectable
         The minimum detectable difference in UAR; see ``serbench.board.ranking.significance``.
     """
@@ -150,7 +151,8 @@ def make_boards(rows: Iterable[Row]) -> list[Board]:
     for row in sorted(rows, key=lambda row: (row.label, row.system)):
         tasks[row.task].append(row)
     main: dict[tuple[str, str], str] = {}
-    for task in sorted(tasks, key=lambda task: (-len(tasks[task]), task)):
+    # a part of a corpus never stands for it, however many rows it has
+    for task in sorted(tasks, key=lambda task: (bool(tasks[task][0].standing.parts), -len(tasks[task]), task)):
         main.setdefault(_protocol_and_dataset(tasks[task][0]), task)
     boards = [
         Board(

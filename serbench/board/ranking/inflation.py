@@ -17,7 +17,7 @@ from typing import Any
 from serbench.board.numbers import NOTHING, percent
 from serbench.board.pages.markdown import escape, table
 from serbench.board.ranking.boards import display_names
-from serbench.board.wording import MADE
+from serbench.board.wording import MADE, PART_MEANING, is_part, marked_dataset
 from serbench.digest import digest_value
 from serbench.protocol.protocols import INFLATION_STYLES
 from serbench.protocol.speaker_independent import SpeakerIndependent
@@ -64,6 +64,11 @@ class Inflation:
     difference: Figure
     interval: Interval
 
+    @property
+    def title(self) -> str:
+        """The dataset for people, with the mark of a part of it."""
+        return marked_dataset(self.row)
+
     def facts(self) -> dict[str, Any]:
         """Return the JSON form."""
         return {
@@ -92,7 +97,7 @@ def inflation_of(rows: Iterable[Row]) -> list[Inflation]:
         system = [part.facts() for part in (row.model, *row.features)]
         groups[digest_value([row.dataset.facts(), system])][row.protocol.name] = row
     lines = [line for group in groups.values() for line in _lines(group, names)]
-    return sorted(lines, key=lambda line: (line.dataset, line.name, ORDER.index(line.protocol)))
+    return sorted(lines, key=lambda line: (line.title, line.name, ORDER.index(line.protocol)))
 
 
 def _lines(group: Mapping[str, Row], names: Mapping[str, str]) -> Iterator[Inflation]:
@@ -117,9 +122,11 @@ def _difference(row: Row, reference: Row) -> tuple[Figure, Interval]:
 def inflation_lines(lines: Sequence[Inflation], *, title: str = "# Inflation") -> Iterator[str]:
     """Yield the lines of a Markdown page: per dataset a table, then bars."""
     yield from (MADE, "", title, "", _LEGEND)
-    for dataset in dict.fromkeys(line.dataset for line in lines):
-        here = [line for line in lines if line.dataset == dataset]
+    for dataset in dict.fromkeys(line.title for line in lines):
+        here = [line for line in lines if line.title == dataset]
         yield from ("", f"## {escape(dataset)}", "")
+        if is_part(here[0].row):
+            yield from (f"{PART_MEANING}.", "")
         yield from inflation_table(here)
         yield from ("", "```text")
         yield from bars(here)
@@ -142,7 +149,7 @@ def inflation_glance(lines: Sequence[Inflation]) -> Iterator[str]:
     found: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
     for line in lines:
         uar, _, points, _ = numbers(line)
-        found[line.dataset, line.name][line.protocol] = uar if line.protocol == REFERENCE else f"{uar} ({points})"
+        found[line.title, line.name][line.protocol] = uar if line.protocol == REFERENCE else f"{uar} ({points})"
     cells = [
         [escape(dataset), escape(name), *(each.get(protocol, NOTHING) for protocol in protocols)]
         for (dataset, name), each in found.items()

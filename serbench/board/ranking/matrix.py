@@ -18,7 +18,7 @@ from typing import Any
 from serbench.board.numbers import NOTHING, one_line, percent
 from serbench.board.pages.markdown import escape, table
 from serbench.board.ranking.boards import FLOORS, display_names
-from serbench.board.wording import copy_label
+from serbench.board.wording import PART, copy_label
 from serbench.digest import digest_value
 from serbench.results.facts import MemberFacts
 from serbench.results.row import Row
@@ -113,7 +113,11 @@ def _identity(row: Row, member: str) -> str:
 
 def _corpus_names(rows: Iterable[Row]) -> dict[str, str]:
     """Return a name per corpus as it was read: with a digest where one name stands for several."""
-    found = {_identity(row, member): member for row in rows for member in row.dataset.corpora}
+    found = {
+        _identity(row, member): member + (PART if member in row.standing.parts else "")
+        for row in rows
+        for member in row.dataset.corpora
+    }
     members = list(found.values())
     return {
         digest: member if members.count(member) == 1 else f"{member}#{digest[:4]}" for digest, member in found.items()
@@ -125,7 +129,10 @@ def mappings(rows: Iterable[Row]) -> list[str]:
     rows = [row for row in rows if is_crossed(row)]
     names = _corpus_names(rows)
     found = {
-        names[_identity(row, member)]: (copy_label(row.audio.corpora[member]), _mapping(facts))
+        names[_identity(row, member)]: (
+            copy_label(row.audio.corpora[member]),
+            "; ".join([_mapping(facts), *([row.standing.parts[member]] if member in row.standing.parts else [])]),
+        )
         for row in rows
         for member, facts in row.dataset.corpora.items()
     }

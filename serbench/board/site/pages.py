@@ -147,8 +147,8 @@ def _link(board: Board, placement: Placement) -> str:
 
 def _charts(lines: Sequence[Inflation]) -> dict[str, dict[str, list[Lane]]]:
     """Return from dataset to system to lanes."""
-    datasets = dict.fromkeys(line.dataset for line in lines)
-    return {name: inflation_lanes([line for line in lines if line.dataset == name]) for name in datasets}
+    datasets = dict.fromkeys(line.title for line in lines)
+    return {name: inflation_lanes([line for line in lines if line.title == name]) for name in datasets}
 
 
 def _section(board: Board) -> Section:

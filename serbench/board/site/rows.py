@@ -16,11 +16,13 @@ from serbench.board.ranking.boards import Board, Placement
 from serbench.board.ranking.pareto import AXES, Axis
 from serbench.board.site.text import SortedText, sorted_text
 from serbench.board.wording import (
+    PART,
     PRETRAINED,
     SAW_THE_TEST,
     TEST_STATISTICS,
     command_of,
     declared_marks,
+    is_part,
     marks_of,
     page_stem,
 )
@@ -34,6 +36,7 @@ TAGS = {
     "replica": "replica",
     "floor": "floor",
     "incomplete": "incomplete",
+    "part": f"{PART} part of a corpus",
     "pareto-optimal": "Pareto-optimal",
     "pretrained": f"{PRETRAINED} pretrained on other data",
     "saw-the-test": f"{SAW_THE_TEST} pretrained on the tested corpus",
@@ -144,6 +147,7 @@ def _view(board: Board, placement: Placement, subject: str, columns: Mapping[Tab
     tags = {row.evidence, *(_BY_MARK[mark] for mark in declared_marks(row))}
     tags |= {"floor"} if placement.is_floor else set()
     tags |= set() if row.is_complete else {"incomplete"}
+    tags |= {"part"} if is_part(row) else set()
     tags |= {"pareto-optimal"} if any(placement.pareto_optimal.values()) else set()
     return RowView(
         anchor=anchor_of(row),

@@ -313,6 +313,10 @@ def test_seeds_that_were_chosen_are_found(board):
         ({"rows": {"train": 13, "dev": 0, "test": 6, "augmented": 0}}, "it says 13 train rows, its fold has 12"),
         ({"metrics": {"uar": "1"}}, "it has scores"),
         ({"standing": UNRANKED}, "it says ranked False, but protocol si says True"),
+        (
+            {"standing": {**UNRANKED, "ranked": True, "parts": {"toy": "a half"}}},
+            "it says parts {'toy': 'a half'}, but",
+        ),
         ({"classes": ["calm", "angry", "joy"]}, "scores of"),
         ({"label": "best"}, "by its key and label its record belongs into .*/best/"),
         ({"code": {}}, "it has no digest of the code of dataset toy"),
