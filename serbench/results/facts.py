@@ -360,7 +360,7 @@ class Standing:
             "declared": dict,
         }
         found = expect("standing", facts, types, ("parts",))
-        _words("parts", list(found.get("parts", {}).values()))
+        words("parts", list(found.get("parts", {}).values()))
         return cls(**{**found, "declared": Declared.read(found["declared"])})
 
     def facts(self) -> dict[str, Json]:
