@@ -15,12 +15,11 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from serbench.corpus.endings import LOSSY_SUFFIXES
 from serbench.corpus.manifest import Utterance
 from serbench.errors import DatasetError
 from serbench.names import legible
 
-#: Of two copies of a clip at one depth, the one without any of these endings is read.
-_LOSSY_SUFFIXES = (".ogg", ".opus", ".mp3")
 _BLOCK = 1 << 20
 
 
@@ -143,7 +142,7 @@ def _folder(utterance: Utterance) -> str:
 
 
 def _is_lossy(place: str) -> bool:
-    return place.lower().endswith(_LOSSY_SUFFIXES)
+    return place.lower().endswith(LOSSY_SUFFIXES)
 
 
 def _same_bytes(one: Path, other: Path) -> bool:

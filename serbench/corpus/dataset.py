@@ -18,14 +18,12 @@ from typing import Any, ClassVar, Protocol
 
 from serbench.corpus.copies import preference, settle, tables_among
 from serbench.corpus.dataset_card import DatasetCard
+from serbench.corpus.endings import AUDIO_SUFFIXES
 from serbench.corpus.manifest import LabelMap, Manifest, Utterance
 from serbench.corpus.walk import files_below
 from serbench.errors import DatasetError, DatasetMissingError, PluginError, SerbenchError, UnknownNameError
 from serbench.names import legible
 from serbench.part import Part
-
-#: Endings of files that libsndfile reads, compared in lower case.
-AUDIO_SUFFIXES = frozenset({".wav", ".flac", ".ogg", ".opus", ".mp3", ".aiff", ".aif", ".au", ".sph", ".w64", ".rf64"})
 
 
 class SplitRule(Protocol):
@@ -244,4 +242,4 @@ def _folders(folder: Path) -> list[Path]:
     return sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
 
 
-__all__ = ["AUDIO_SUFFIXES", "Dataset", "DatasetCard", "SplitRule"]
+__all__ = ["Dataset", "DatasetCard", "SplitRule"]

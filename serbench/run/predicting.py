@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from serbench.corpus.audio import read_audio
-from serbench.corpus.dataset import AUDIO_SUFFIXES
+from serbench.corpus.endings import AUDIO_SUFFIXES
 from serbench.corpus.walk import files_below, is_passed_over
 from serbench.environment import usable_cores
 from serbench.errors import FormatError, SerbenchError, UsageError

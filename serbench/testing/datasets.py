@@ -15,7 +15,8 @@ from functools import cached_property
 from pathlib import Path
 
 from serbench.corpus.audio import read_audio
-from serbench.corpus.dataset import AUDIO_SUFFIXES, Dataset, DatasetCard
+from serbench.corpus.dataset import Dataset, DatasetCard
+from serbench.corpus.endings import AUDIO_SUFFIXES
 from serbench.corpus.manifest import Manifest, Utterance
 from serbench.corpus.walk import files_below
 from serbench.environment import cache_folder
