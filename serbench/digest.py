@@ -58,6 +58,11 @@ def digest_bytes(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()[:DIGITS]
 
 
+def md5_bytes(data: bytes | memoryview) -> bytes:
+    """Return the MD5 of bytes, for checksums that others wrote: it finds damage, and proves nothing."""
+    return hashlib.md5(data, usedforsecurity=False).digest()
+
+
 def digest_array(values: npt.NDArray[np.generic], facts: Any = None) -> str:
     """Return the digest of an array's dtype, shape and numbers, and of JSON-like facts that belong to them.
 
@@ -111,4 +116,13 @@ def digest_file(path: Path) -> str:
     return state.hexdigest()[:DIGITS]
 
 
-__all__ = ["DIGITS", "canonical_json", "checksum_array", "digest_array", "digest_bytes", "digest_file", "digest_value"]
+__all__ = [
+    "DIGITS",
+    "canonical_json",
+    "checksum_array",
+    "digest_array",
+    "digest_bytes",
+    "digest_file",
+    "digest_value",
+    "md5_bytes",
+]
