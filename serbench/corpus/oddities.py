@@ -2,11 +2,13 @@
 
 Conventions
 -----------
-Nothing here leaks: an oddity is reported, and what becomes of it is a person's decision. Kinds, and their bounds:
+All is said of the mono mix, which is what models hear. Nothing here leaks: an oddity is reported, and what becomes of
+it is a person's decision. Kinds, and their bounds:
 
 ==============  ===================================================================================================
 ``unreadable``  a file that cannot be read whole: missing, truncated, damaged
-``silent``      rms below -80 dB of full scale, or not one sample that is not 0
+``silent``      rms of the mono mix about its mean below -80 dB of full scale: digital zero, a constant offset
+``cancelled``   a quarter or more of the sound lies where channels of opposite phase cancel each other in the mono mix
 ``quiet``       rms below -60 dB: 16-bit samples of less than 33 steps
 ``clipped``     more than 0.1 % and at least 30 of the samples lie within 1 % of the largest
 ``cut``         begins or ends within 10 dB of its loudest 20 ms: in the middle of a sound
@@ -36,6 +38,8 @@ from serbench.corpus.twins import Twins
 
 #: Root mean squares, full scale 1.
 SILENT, QUIET = 1e-4, 1e-3
+#: Part of the energy of the channels.
+CANCELLED = 0.25
 #: Part of the samples, and how many of them, near the largest.
 HELD, HELD_SAMPLES = 1e-3, 30
 #: In dB, against the loudest 20 ms.
@@ -106,6 +110,7 @@ def _of_twins(manifest: Manifest, twins: Sequence[Twins]) -> list[Finding]:
 def _of_levels(recordings: Mapping[str, Recording], fingerprints: Mapping[str, Fingerprint]) -> list[Finding]:
     silent = {uid for uid, recording in recordings.items() if recording.rms < SILENT}
     quiet = {uid for uid, recording in recordings.items() if recording.rms < QUIET} - silent
+    lost = {uid: found.cancelled for uid, found in recordings.items() if found.cancelled >= CANCELLED}
     clipped: list[str] = []
     cut: list[str] = []
     for uid, recording in recordings.items():
@@ -117,7 +122,12 @@ def _of_levels(recordings: Mapping[str, Recording], fingerprints: Mapping[str, F
         if not found.is_blank and max(found.first, found.last) > CUT:
             cut.append(uid)
     return [
-        Finding(kind="silent", text="silent, or nearly so (below -80 dB)", items=tuple(sorted(silent))),
+        Finding(kind="silent", text="silent in the mono mix, or nearly so (below -80 dB)", items=tuple(sorted(silent))),
+        Finding(
+            kind="cancelled",
+            text="its channels cancel each other in the mono mix (opposite phase)",
+            items=tuple(f"{uid} ({100 * part:.0f} % of its sound)" for uid, part in sorted(lost.items())),
+        ),
         Finding(kind="quiet", text="very quiet (below -60 dB)", items=tuple(sorted(quiet))),
         Finding(kind="clipped", text="clipped (stays at its largest sample)", items=tuple(clipped)),
         Finding(kind="cut", text="begins or ends in the middle of a sound", items=tuple(cut)),
@@ -159,4 +169,4 @@ def _of_formats(recordings: Mapping[str, Recording]) -> Finding:
     )
 
 
-__all__ = ["CUT", "HELD", "QUIET", "SILENT", "find_oddities", "same_sound"]
+__all__ = ["CANCELLED", "CUT", "HELD", "QUIET", "SILENT", "find_oddities", "same_sound"]

@@ -3,8 +3,8 @@
 Conventions
 -----------
 A recording's digest is taken over its decoded samples and their rate, so a WAV and its bit-exact FLAC have one
-digest, and two file names with the same sound are found out. Seconds are of the file's own rate; peak and rms
-are over all channels, full scale 1.
+digest, and two file names with the same sound are found out. Seconds are of the file's own rate; levels are of the
+mono mix, which is what models hear (``levels``).
 
 Files change: names are exchanged, a disk fails, a copy is overwritten in place. So whoever decodes a file under a
 digest that was taken before holds what comes out against it, every time, before anything is made of it.
@@ -12,13 +12,14 @@ digest that was taken before holds what comes out against it, every time, before
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from serbench.corpus.audio import Sound, decode, resample
+from serbench.corpus.levels import measure
 from serbench.digest import checksum_array, digest_array
 from serbench.errors import AudioError
 
@@ -50,10 +51,8 @@ class Recording:
         How many; read as their mean.
     codec
         libsndfile's words: ``FLAC/PCM_16``, ``OGG/OPUS``.
-    peak
-        Largest absolute sample, full scale 1.
-    rms
-        Root of the mean square of all samples, full scale 1.
+    peak, rms, cancelled
+        Of its mono mix, as :class:`~serbench.corpus.levels.Levels` has them.
     checksum
         Of the same samples and rate as the digest, quick to take again on this machine; empty where it is not known.
     """
@@ -65,22 +64,20 @@ class Recording:
     codec: str
     peak: float
     rms: float
+    cancelled: float = 0.0
     checksum: str = ""
 
     @classmethod
     def of(cls, sound: Sound) -> Recording:
         """Return what a sound comes to."""
-        samples = sound.samples
-        flat = samples.reshape(-1)
+        levels = measure(sound.samples, sound.mono(), sound.sample_rate)
         return cls(
             digest=_digest(sound),
-            seconds=len(samples) / sound.sample_rate,
+            seconds=len(sound.samples) / sound.sample_rate,
             sample_rate=sound.sample_rate,
-            channels=samples.shape[1],
+            channels=sound.samples.shape[1],
             codec=sound.codec,
-            peak=float(max(flat.max(), -flat.min())),
-            # einsum adds in float64 without a float64 copy of the whole sound
-            rms=float(np.sqrt(np.einsum("i,i->", flat, flat, dtype=np.float64) / len(flat))),
+            **asdict(levels),
             checksum=_checksum(sound),
         )
 

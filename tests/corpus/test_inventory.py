@@ -11,6 +11,7 @@ import soundfile
 from serbench.corpus import inventory
 from serbench.corpus.inventory import Inventory, Recording, take_inventory
 from serbench.corpus.manifest import LabelMap, Manifest, Utterance
+from tests.corpus.containers import coded, flipped
 
 RATE = 16_000
 
@@ -56,7 +57,7 @@ def test_a_recording_says_what_its_file_holds(corpus, tmp_path):
 
     assert (found.seconds, found.sample_rate, found.channels, found.codec) == (0.25, RATE, 1, "WAV/PCM_16")
     assert found.peak == pytest.approx(np.abs(wave(0)).max())
-    assert found.rms == pytest.approx(np.sqrt(np.mean(wave(0).astype(float) ** 2)))
+    assert found.rms == pytest.approx(np.std(wave(0).astype(float)))
 
 
 def test_the_digest_is_the_sounds_not_the_files(corpus, tmp_path):
@@ -328,3 +329,35 @@ def test_a_real_corpus_is_whole_and_known_at_once(data_root, tmp_path):
     assert time.perf_counter() - start < 1
     assert again == first
     assert (len(first.recordings), first.bad) == (len(names), {})
+
+
+def test_what_is_measured_is_what_models_hear(corpus, tmp_path):
+    found = take_inventory(corpus, tmp_path / "cache").recordings["d.wav"]
+
+    mix = (wave(2) + wave(3)) / 2
+    assert found.peak == pytest.approx(np.abs(mix).max())
+    assert found.rms == pytest.approx(np.std(mix.astype(float)))
+
+
+def test_opposite_channels_cancel_and_a_cache_remembers_it(corpus, tmp_path):
+    soundfile.write(corpus.root / "d.wav", np.stack([wave(2), -wave(2)], axis=1), RATE)
+    for _ in range(2):
+        found = take_inventory(corpus, tmp_path / "cache").recordings["d.wav"]
+        assert (found.peak, found.rms, found.cancelled) == (0, 0, 1)
+
+
+def test_every_kind_of_bad_file_is_listed_with_its_reason(corpus, tmp_path):
+    (corpus.root / "a.wav").write_bytes(b"version https://git-lfs.github.com/spec/v1\n")
+    (corpus.root / "c.flac").unlink()
+    (corpus.root / "c.flac").mkdir()
+    ogg = coded("OGG", "OPUS")
+    (corpus.root / "d.wav").write_bytes(flipped(ogg, len(ogg) // 2))
+
+    found = take_inventory(corpus, tmp_path / "cache")
+
+    assert list(found.recordings) == ["deep/b.wav"]
+    assert {uid: reason.split(f"{uid} ")[1].split(",")[0].split(";")[0] for uid, reason in found.bad.items()} == {
+        "a.wav": "is a pointer of Git LFS",
+        "c.flac": "is a folder",
+        "d.wav": f"is damaged: the checksum of Ogg page 2 at byte {ogg.rindex(b'OggS')} does not hold",
+    }

@@ -35,6 +35,8 @@ def clipped(wave):
 #: Per kind what is planted as ``x``, and how it is named.
 PLANTED = {
     "silent": ((np.zeros(RATE, np.float32), RATE), "x"),
+    "silent but for an offset": ((np.full(RATE, 0.5, np.float32), RATE), "x"),
+    "cancelled": ((np.stack([voice(99), voice(99) * np.float32(-0.8)], axis=1), RATE), "x (100 % of its sound)"),
     "quiet": ((voice(99) * np.float32(0.004), RATE), "x"),
     "clipped": ((clipped(voice(99)), RATE), "x"),
     "cut": ((voice(99)[: int(0.2 * RATE) + 8000], RATE), "x"),
@@ -48,13 +50,25 @@ PLANTED = {
 @pytest.mark.parametrize("kind", PLANTED)
 def test_a_planted_defect_is_found_by_name(tmp_path, kind):
     planted, item = PLANTED[kind]
+    kind = kind.split()[0]
     waves = voices(9) | {"x": planted}
     manifest = write_voices(tmp_path / "corpus", waves)
     # spoken by the first speaker, so that a copy is nothing but a copy
     said = tuple(replace(each, speaker="a") if each.id == "x" else each for each in manifest.utterances)
     found = oddities_of(replace(manifest, utterances=said), tmp_path / "cache")
     assert found[kind] == (item,)
-    assert set(found) - {kind} <= {"cut"}, "a defect is one of its kind, though what is cut short may be cut too"
+    also = {"cut", "format"} if kind == "cancelled" else {"cut"}
+    assert set(found) - {kind} <= also, "a defect is one of its kind, though what is cut short may be cut too"
+
+
+def test_channels_that_cancel_wholly_are_silent_to_models(tmp_path):
+    waves = {uid: (np.stack([wave, wave], axis=1), rate) for uid, (wave, rate) in voices(9).items()}
+    left, right = waves["b001"][0].T
+    waves["b001"] = (np.stack([left, -right], axis=1), RATE)
+    assert oddities_of(write_voices(tmp_path / "corpus", waves), tmp_path / "cache") == {
+        "silent": ("b001",),
+        "cancelled": ("b001 (100 % of its sound)",),
+    }
 
 
 def test_one_sound_under_two_labels_is_named_with_them(tmp_path):
