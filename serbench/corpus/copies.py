@@ -56,7 +56,7 @@ def settle(
         known.append(utterance)
     said = []
     if outside:
-        folder = _folder_of(inside[0].path, clip_folders)
+        folder = next(folder for folder in inside[0].path.split("/") if folder.casefold() in clip_folders)
         said.append(f"the corpus keeps its clips in {folder}: {len(outside)} elsewhere left aside ({outside[0].path})")
     if copies:
         said.append(
@@ -83,16 +83,15 @@ def tables_among(places: Iterable[str], root: Path, pattern: str) -> list[Path]:
     """
     names = pattern.count("/") + 1
     wanted = re.compile(fnmatch.translate(pattern.casefold()))
+    tails = {place: "/".join(place.rsplit("/", names)[-names:]).casefold() for place in places}
     found: dict[str, str] = {}
-    for place in sorted(places, key=preference):
-        tail = "/".join(place.split("/")[-names:]).casefold()
-        if wanted.match(tail):
-            first = found.setdefault(tail, place)
-            if first != place and not _same_bytes(root / first, root / place):
-                raise DatasetError(
-                    f"{root / first} and {root / place} bear one name and hold different tables, expected one, or "
-                    f"copies byte for byte; move the one that is not the corpus's out of {root}"
-                )
+    for place in sorted((place for place, tail in tails.items() if wanted.match(tail)), key=preference):
+        first = found.setdefault(tails[place], place)
+        if first != place and not _same_bytes(root / first, root / place):
+            raise DatasetError(
+                f"{root / first} and {root / place} bear one name and hold different tables, expected one, or "
+                f"copies byte for byte; move the one that is not the corpus's out of {root}"
+            )
     return [root / found[tail] for tail in sorted(found)]
 
 
@@ -108,15 +107,12 @@ def _readable(utterance: Utterance) -> Utterance:
 def _of_folders(found: list[Utterance], clip_folders: Sequence[str]) -> tuple[list[Utterance], list[Utterance]]:
     """Return what lies in the first of the folders that holds any, and the rest; all where none does."""
     for folder in clip_folders:
-        inside = [utterance for utterance in found if _folder_of(utterance.path, (folder,))]
-        if inside:
-            return inside, [utterance for utterance in found if not _folder_of(utterance.path, (folder,))]
+        parts: tuple[list[Utterance], list[Utterance]] = [], []
+        for utterance in found:
+            parts[f"/{folder}/" not in f"/{utterance.path.casefold()}"].append(utterance)
+        if parts[0]:
+            return parts
     return found, []
-
-
-def _folder_of(place: str, wanted: Sequence[str]) -> str | None:
-    """Return the first of a place's folders that bears one of the names."""
-    return next((folder for folder in place.split("/")[:-1] if folder.casefold() in wanted), None)
 
 
 def _expect_copy(name: str, root: Path, known: Sequence[Utterance], other: Utterance) -> None:

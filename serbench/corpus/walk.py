@@ -37,7 +37,7 @@ def files_below(root: Path, passed_over: Collection[str] = ()) -> list[str]:
 
     Returns
     -------
-    Places in no particular order, but in the same one wherever the same files lie.
+    Places in no particular order, but the same ones wherever the same files lie.
 
     Raises
     ------
@@ -55,16 +55,15 @@ def files_below(root: Path, passed_over: Collection[str] = ()) -> list[str]:
                 continue
             seen.add((status.st_dev, status.st_ino))
             with os.scandir(root / here) as entries:
-                listed = sorted((entry.name, _kind(entry)) for entry in entries if not is_passed_over(entry.name))
+                listed = [(entry.name, _kind(entry)) for entry in entries if not is_passed_over(entry.name)]
         except (FileNotFoundError, NotADirectoryError):
             continue
         except OSError as error:
             raise DatasetError(f"cannot list {root / here}: {error.strerror}; make it readable, run again") from error
         inside = f"{here}/" if here else ""
-        for name, kind in listed:
-            if kind == _FILE:
-                found.append(inside + name)
-            elif name.lower() not in passed_over:
+        found += [inside + name for name, kind in listed if kind == _FILE]
+        for name, kind in sorted(entry for entry in listed if entry[1] != _FILE):
+            if name.lower() not in passed_over:
                 (links if kind == _LINK else folders).append(inside + name)
     return found
 
