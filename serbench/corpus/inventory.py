@@ -7,8 +7,8 @@ the reason, not raised: what becomes of it is the runner's decision.
 
 What was found is kept in the cache, one sealed document per corpus root, under each file's relative path and its
 stamp: size, inode, and the times of the last change of its content and of anything about it, the last of which nobody
-can set. Files exchanged by renaming, or overwritten under an old time, are looked at again. So is everything where
-other libraries decode than before. Bad files are not kept: they are tried again each time.
+can set. Files exchanged by renaming, or overwritten under an old time, are looked at again. So is everything where it
+was decoded in another way than today. Bad files are not kept: they are tried again each time.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import os
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -30,13 +30,15 @@ from serbench.digest import digest_value
 from serbench.environment import package_version, usable_cores
 from serbench.errors import AudioError, FormatError
 
-FORMAT = 2
+FORMAT = 3
 KIND = "serbench-inventory"
 #: Files that are asked for before they are looked into: a future takes 2 KB, and a corpus may have a million files.
 _ASKED_AHEAD = 64
 
-#: Packages that decode.
-_DECODERS = ("soundfile", "miniaudio")
+#: Packages that decode; and raised when ``audio`` makes other samples of a file than before.
+_DECODERS, _READER = ("soundfile", "miniaudio"), 1
+#: What is kept of a recording, in this order.
+_FIELDS = [field.name for field in fields(Recording)]
 
 
 @dataclass(frozen=True)
@@ -180,7 +182,7 @@ def _read(document: Path) -> dict[str, tuple[_Stamp, Recording]]:
     """Return what is known: from relative path to the file's stamp and the recording."""
     try:
         facts = read_sealed(document, KIND, FORMAT)
-        if facts["readers"] != _decoders():
+        if (facts["readers"], facts["fields"]) != (_readers(), _FIELDS):
             return {}
         return {path: (tuple(found[:_STAMP]), Recording(*found[_STAMP:])) for path, found in facts["files"].items()}
     except (OSError, FormatError, KeyError, TypeError, ValueError, AttributeError):
@@ -189,11 +191,11 @@ def _read(document: Path) -> dict[str, tuple[_Stamp, Recording]]:
 
 def _write(document: Path, known: Mapping[str, tuple[_Stamp, Recording]]) -> None:
     files = {path: [*stamp, *astuple(recording)] for path, (stamp, recording) in known.items()}
-    write_sealed(document, KIND, FORMAT, {"readers": _decoders(), "files": files})
+    write_sealed(document, KIND, FORMAT, {"readers": _readers(), "fields": _FIELDS, "files": files})
 
 
-def _decoders() -> dict[str, str | None]:
-    return {name: package_version(name) for name in _DECODERS}
+def _readers() -> list[Any]:
+    return [_READER, *(package_version(name) for name in _DECODERS)]
 
 
 def _one_or_counts(values: list[Any]) -> Any:

@@ -112,7 +112,7 @@ def find_recordings(words: Sequence[str]) -> list[Path]:
     for word in words:
         path = Path(word)
         named = [path] if path.exists() else _matches(word)
-        here = [file for each in named for file in (_recordings(each) if each.is_dir() else [each])]
+        here = [file for place in named for file in (_recordings(place) if place.is_dir() else [place])]
         if not here:
             raise UsageError(f"no recording at {word!r}, expected a file, a folder or a pattern")
         found += here
