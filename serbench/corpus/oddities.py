@@ -122,7 +122,7 @@ def _of_levels(recordings: Mapping[str, Recording], fingerprints: Mapping[str, F
         if not found.is_blank and max(found.first, found.last) > CUT:
             cut.append(uid)
     return [
-        Finding(kind="silent", text="silent in the mono mix, or nearly so (below -80 dB)", items=tuple(sorted(silent))),
+        Finding(kind="silent", text="silent, or nearly so (below -80 dB)", items=tuple(sorted(silent))),
         Finding(
             kind="cancelled",
             text="its channels cancel each other in the mono mix (opposite phase)",

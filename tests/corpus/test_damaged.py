@@ -151,6 +151,7 @@ def test_a_damaged_file_is_whole_or_named(tmp_path, name):
 
 
 @pytest.mark.long
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("name", SPECIMENS)
 def test_a_much_damaged_file_is_whole_or_named(tmp_path, name):
