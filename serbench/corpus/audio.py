@@ -157,7 +157,7 @@ def _bytes(path: Path) -> bytes:
     kind = path.stat().st_mode
     if not stat.S_ISREG(kind):
         what = next((word for is_kind, word in _KINDS if is_kind(kind)), "special file")
-        raise DamageError(f"is a {what}, expected a recording in a regular file", "name a file")
+        raise DamageError(f"is a {what}, expected a recording in a regular file", "put the recording in its place")
     with open(path, "rb", buffering=0, opener=_open) as stream:
         return stream.readall()
 
