@@ -19,7 +19,7 @@ from enum import Enum
 from typing import Literal
 
 from serbench.board.machines import machine_key, machine_name
-from serbench.board.numbers import NOTHING, decimal, one_line, percent, short, span
+from serbench.board.numbers import NOTHING, decimal, percent, short, span
 from serbench.board.ranking.boards import Board, Placement
 from serbench.board.ranking.pareto import AXES
 from serbench.board.ranking.precision import precision_of
@@ -30,6 +30,7 @@ from serbench.results.row import Row
 from serbench.scoring.figure import Figure
 from serbench.scoring.metric import MetricCard
 from serbench.scoring.metrics import CORE_METRICS
+from serbench.text import one_line
 
 #: What stands under a column: a number with its reason where there is none, or a plain value.
 Value = Figure | str | float | bool | None

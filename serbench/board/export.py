@@ -12,12 +12,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from serbench.board.columns import BoardColumn, Table, columns_of
-from serbench.board.numbers import one_line
 from serbench.board.ranking.boards import Board, Placement, make_boards
 from serbench.board.wording import audio_label, is_part
 from serbench.corpus.dataset import DatasetCard
 from serbench.errors import UnknownNameError
 from serbench.results.row import Row
+from serbench.text import one_line
 
 #: Core metrics by Hugging Face's words: type and arguments; others are called what they are.
 _TYPES: Mapping[str, tuple[str, dict[str, Any]]] = {

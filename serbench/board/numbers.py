@@ -1,14 +1,12 @@
-"""Numbers and names as people read them, in every view alike.
+"""Numbers as people read them, in every view alike.
 
 Conventions
 -----------
-Numbers are short here and in full in the CSV and JSON files. Names come from records, and records from anybody: they
-are put on one line here, and escaped by the view that shows them.
+Numbers are short here and in full in the CSV and JSON files.
 """
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from serbench.scoring.figure import Figure
@@ -19,17 +17,7 @@ if TYPE_CHECKING:
 #: What stands where there is no number.
 NOTHING = "–"
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]+")
 _STEPS = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
-
-
-def one_line(text: str) -> str:
-    r"""Return text without line breaks and other control characters.
-
-    >>> one_line("a\nb")
-    'a b'
-    """
-    return _CONTROL.sub(" ", text).strip()
 
 
 def percent(figure: Figure, digits: int = 1) -> str:
@@ -98,4 +86,4 @@ def _three(value: float) -> str:
     return digits if "e+" not in digits else f"{value:.0f}"
 
 
-__all__ = ["NOTHING", "capitalised", "decimal", "listed", "one_line", "percent", "short", "span"]
+__all__ = ["NOTHING", "capitalised", "decimal", "listed", "percent", "short", "span"]

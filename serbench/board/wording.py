@@ -24,12 +24,12 @@ from collections.abc import Iterable
 from typing import get_args
 from urllib.parse import quote
 
-from serbench.board.numbers import one_line
 from serbench.board.ranking.boards import Board, Placement
 from serbench.board.ranking.precision import precision_meanings
 from serbench.digest import canonical_json
 from serbench.results.facts import AudioCopy
 from serbench.results.row import Evidence, Row
+from serbench.text import one_line
 
 #: First line of every page that a build may replace or remove.
 MADE = "<!-- made by `serbench leaderboard build`; edits are lost -->"

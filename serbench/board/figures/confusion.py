@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from serbench.board.figures.choose import Wanted, choose, of_one_task, place_of
-from serbench.board.numbers import one_line
 from serbench.errors import UsageError
 from serbench.results.row import Row
+from serbench.text import one_line
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from serbench.board.figures.choose import Wanted, choose
 from serbench.board.figures.sheet import COLOURS, GREY, percent
-from serbench.board.numbers import one_line
 from serbench.board.ranking.inflation import AGAINST, ORDER, REFERENCE, Inflation, inflation_of
 from serbench.errors import UsageError
 from serbench.protocol.protocols import INFLATION_STYLES
 from serbench.results.row import Row
+from serbench.text import one_line
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

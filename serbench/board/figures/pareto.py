@@ -12,10 +12,10 @@ from serbench.board.figures.choose import Wanted, choose, of_one_task, place_of
 from serbench.board.figures.labels import Box, write_names
 from serbench.board.figures.sheet import COLOURS, GREY, MARKS, percent
 from serbench.board.machines import machine_name
-from serbench.board.numbers import one_line
 from serbench.board.ranking.pareto import Axis, Front, fronts
 from serbench.errors import UsageError
 from serbench.results.row import Row
+from serbench.text import one_line
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from serbench.board.figures.choose import Wanted, choose, of_one_task, place_of
 from serbench.board.figures.sheet import COLOURS, GREY, percent
-from serbench.board.numbers import one_line
 from serbench.errors import UsageError
 from serbench.results.row import Row
+from serbench.text import one_line
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

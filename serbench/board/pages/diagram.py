@@ -13,9 +13,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 
-from serbench.board.numbers import one_line
 from serbench.board.ranking.mean_ranks import MeanRanks
 from serbench.board.wording import MADE
+from serbench.text import one_line
 
 _AXIS, _STEP = 60, 22
 #: Of the margin, per letter of a name and its share of the mean rank behind it; longer names are cut.

@@ -16,13 +16,13 @@ from urllib.parse import quote
 
 from serbench.board.facts import flat_rows
 from serbench.board.leaderboard import Leaderboard
-from serbench.board.numbers import one_line
 from serbench.board.pages.diagram import mean_ranks_svg
 from serbench.board.pages.overview import overview_lines
 from serbench.board.pages.task import page_lines
 from serbench.board.ranking.inflation import inflation_lines
 from serbench.board.ranking.matrix import matrix_facts, matrix_lines
 from serbench.board.wording import MADE
+from serbench.text import spreadsheet_text
 
 #: Significant digits of a number in a file: what lies behind is the processor's own.
 DIGITS = 10
@@ -71,10 +71,7 @@ def _field(value: Any) -> Any:
     """Return a CSV value; text that a spreadsheet would take for a formula gets an apostrophe."""
     if isinstance(value, float):
         return float(f"{value:.{DIGITS}g}")
-    if not isinstance(value, str):
-        return value
-    text = one_line(value)
-    return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text
+    return spreadsheet_text(value) if isinstance(value, str) else value
 
 
 __all__ = ["DIGITS", "pages"]

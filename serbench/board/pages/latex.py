@@ -15,11 +15,12 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from serbench.board.columns import BoardColumn, Table, column_of, columns_of
 from serbench.board.leaderboard import Leaderboard
-from serbench.board.numbers import NOTHING, decimal, one_line
+from serbench.board.numbers import NOTHING, decimal
 from serbench.board.ranking.boards import Board, Placement
 from serbench.board.ranking.overall import Overall
 from serbench.board.wording import PARETO, audio_label, facts_of, is_altered, is_part, subject_of, task_name
 from serbench.results.row import Row
+from serbench.text import one_line
 
 #: First line of every table that a build may replace or remove.
 COMMENT = "% made by `serbench leaderboard build`; edits are lost"
@@ -149,7 +150,9 @@ def _tabular(columns: str, header: Sequence[str], lines: Sequence[Sequence[str]]
     yield rf"{' & '.join(header)} \\"
     yield r"\midrule"
     for line in lines:
-        yield rf"{' & '.join(line)} \\"
+        text = " & ".join(line)
+        # what follows the end of a line in such signs is an argument of it
+        yield rf"{'{}' if text.startswith(('[', '*')) else ''}{text} \\"
     yield r"\bottomrule"
     yield r"\end{tabular}"
 

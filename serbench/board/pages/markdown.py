@@ -12,7 +12,7 @@ import re
 import textwrap
 from collections.abc import Iterator, Sequence
 
-from serbench.board.numbers import one_line
+from serbench.text import one_line
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]|~#!])")
 

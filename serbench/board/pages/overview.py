@@ -10,7 +10,7 @@ from urllib.parse import quote
 from serbench.board.columns import BoardColumn, Table, column_of, columns_of
 from serbench.board.leaderboard import Leaderboard
 from serbench.board.machines import machine_key, machine_letters
-from serbench.board.numbers import NOTHING, capitalised, decimal, one_line, short
+from serbench.board.numbers import NOTHING, capitalised, decimal, short
 from serbench.board.pages.markdown import code, escape, paragraph, table
 from serbench.board.pages.task import machine_lines, model_cell
 from serbench.board.ranking.boards import Board, Placement
@@ -33,6 +33,7 @@ from serbench.board.wording import (
     subject_of,
 )
 from serbench.scoring.figure import Figure
+from serbench.text import one_line
 
 _TABLES = "The tables of each dataset have confidence intervals, the other scores, the cost and how to repeat a row."
 _EVIDENCE = (

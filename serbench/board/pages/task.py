@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from serbench.board.columns import BoardColumn, Table, columns_of
 from serbench.board.machines import machine_descriptions
-from serbench.board.numbers import capitalised, listed, one_line
+from serbench.board.numbers import capitalised, listed
 from serbench.board.pages.markdown import code, escape, paragraph, table
 from serbench.board.ranking.boards import Board, Placement
 from serbench.board.remarks import COSTS, DETECTABLE, FLOOR, RANKS, SPREAD, UAR, Remark, remarks_of
@@ -27,6 +27,7 @@ from serbench.board.wording import (
     task_name,
 )
 from serbench.results.row import Row
+from serbench.text import one_line
 
 #: Topics whose texts are digests: they stand in code spans.
 _DIGESTS = ("manifest digest", "audio digest")

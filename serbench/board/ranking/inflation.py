@@ -9,6 +9,7 @@ interval of a difference is the paired one over speakers: who is easy to hear is
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from serbench.scoring.comparison import paired_interval
 from serbench.scoring.figure import Figure
 from serbench.scoring.seed_variance import SeedVariance
 from serbench.scoring.statistics import Interval
+from serbench.text import one_line
 
 #: The protocol of the honest figure, all protocols of the chart from the most flattering on, and those set against it.
 REFERENCE = SpeakerIndependent.name
@@ -37,8 +39,8 @@ UAR in % (pooled, mean over seeds) of one system on the same recordings under se
 over speakers, and the difference to `{REFERENCE}`:
 
 """ + "\n".join(f"* `{name}`: {style.sentence}." for name, style in INFLATION_STYLES.items())
-#: Characters of the longest bar.
-_BAR = 40
+#: Characters of a bar that is drawn.
+_LONGEST_BAR, _SHORTEST_BAR = 40, 8
 
 
 @dataclass(frozen=True)
@@ -128,9 +130,10 @@ def inflation_lines(lines: Sequence[Inflation], *, title: str = "# Inflation") -
         if is_part(here[0].row):
             yield from (f"{PART_MEANING}.", "")
         yield from inflation_table(here)
-        yield from ("", "```text")
-        yield from bars(here)
-        yield "```"
+        drawn = list(bars(here))
+        runs = re.findall("`{3,}", "\n".join(drawn))
+        fence = max([*runs, "``"], key=len) + "`"  # no name ends the block
+        yield from ("", f"{fence}text", *drawn, fence)
 
 
 def inflation_table(lines: Sequence[Inflation]) -> list[str]:
@@ -166,25 +169,29 @@ def numbers(line: Inflation) -> list[str]:
     return [percent(line.row.uar) + incomplete, _ends(line.row.interval), points, _ends(line.interval, sign="+")]
 
 
-def bars(lines: Sequence[Inflation]) -> Iterator[str]:
+def bars(lines: Sequence[Inflation], columns: int = 120) -> Iterator[str]:
     """Yield a bar of UAR per line, from 0 to 100 %, in plain characters: a chart that every reader can open.
 
-    The mark ``|`` stands where ``si`` is, so that what lies beyond it is inflation.
+    The mark ``|`` stands where ``si`` is, so that what lies beyond it is inflation. Where a line of so many columns
+    leaves no room for a bar there are none.
     """
     width = max((len(line.protocol) for line in lines), default=0)
+    length = min(_LONGEST_BAR, columns - width - 9)  # two blanks before, one on either side of the bar, a number
+    if length < _SHORTEST_BAR:
+        return
     for name in dict.fromkeys(line.name for line in lines):
         here = [line for line in lines if line.name == name]
         honest = next(line.row.uar.value for line in here if line.protocol == REFERENCE)
-        yield name
+        yield one_line(name)
         for line in here:
-            yield f"  {line.protocol:<{width}} {_bar(line.row.uar.value, honest)} {percent(line.row.uar)}"
+            yield f"  {line.protocol:<{width}} {_bar(line.row.uar.value, honest, length)} {percent(line.row.uar)}"
 
 
-def _bar(value: float | None, honest: float | None) -> str:
-    filled = 0 if value is None else round(_BAR * value)
-    drawn = ["█" if place < filled else "·" for place in range(_BAR)]
+def _bar(value: float | None, honest: float | None, length: int) -> str:
+    filled = 0 if value is None else round(length * value)
+    drawn = ["█" if place < filled else "·" for place in range(length)]
     if honest is not None:
-        drawn[min(_BAR - 1, max(0, round(_BAR * honest) - 1))] = "|"
+        drawn[min(length - 1, max(0, round(length * honest) - 1))] = "|"
     return "".join(drawn)
 
 

@@ -15,13 +15,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from serbench.board.numbers import NOTHING, one_line, percent
+from serbench.board.numbers import NOTHING, percent
 from serbench.board.pages.markdown import escape, table
 from serbench.board.ranking.boards import FLOORS, display_names
 from serbench.board.wording import PART, copy_label
 from serbench.digest import digest_value
 from serbench.results.facts import MemberFacts
 from serbench.results.row import Row
+from serbench.text import one_line
 
 LEGEND = """\
 UAR in %, mean over seeds, chance 25.0. Lines: trained on; columns: tested on. In parentheses: trained and tested on

@@ -4,7 +4,7 @@ Conventions
 -----------
 The site opens from a disk and asks no host for anything: a content security policy allows its own files and nothing
 else, no script or style stands inside a page. Jinja2 fills the templates with autoescape always on; every text
-goes through :func:`serbench.board.site.text.shown` besides. Only this folder imports jinja2.
+goes through :func:`serbench.text.visible` besides. Only this folder imports jinja2.
 
 Tables are sorted and filtered by DataTables, whose script is taken from the pip package ``itables`` when a site is
 built and lies beside the pages once; it is no view, git ignores it, and the pages are the same bytes with and without

@@ -36,8 +36,8 @@ from serbench.board.site.rows import (
     view_rows,
 )
 from serbench.board.site.script import SCRIPT
-from serbench.board.site.text import shown, straight
 from serbench.board.wording import MADE, letter, mark_meanings, marks_of, subject_of, task_name
+from serbench.text import visible
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -121,7 +121,7 @@ def make_environment() -> Environment:
     from markupsafe import Markup
 
     def final(value: Any) -> Any:
-        return value if isinstance(value, Markup) or not isinstance(value, str) else shown(value)
+        return value if isinstance(value, Markup) or not isinstance(value, str) else visible(value)
 
     environment = Environment(
         loader=PackageLoader("serbench.board.site"),
@@ -190,7 +190,7 @@ def _glance(glance: Overall) -> dict[str, Any]:
         "boards": [] if crossed else [*glance.averaged, *glance.excluded],
         "pages": [(href, subject_of(board), board) for href, board in pages.items()],
         # our own drawing, whose texts are escaped where it is made
-        "picture": Markup(straight(mean_ranks_svg(glance.ranks))) if glance.ranks else None,  # noqa: S704
+        "picture": Markup(mean_ranks_svg(glance.ranks)) if glance.ranks else None,  # noqa: S704
         "matrices": make_matrices(crossed),
         "spread": spread,
         "mappings": mappings(crossed),
