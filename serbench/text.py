@@ -40,6 +40,11 @@ def visible(text: str) -> str:
     return _UNSEEN.sub(lambda found: f"[U+{ord(found[0]):04X}]", _CONTROL.sub(" ", text))
 
 
+def hides(text: str) -> bool:
+    """Tell whether a text of several lines has signs that cannot be seen."""
+    return bool(_UNSEEN.search(text) or _CONTROL.search(text.replace("\n", "")))
+
+
 def spreadsheet_text(text: str) -> str:
     """Return text for a field of a CSV file; what a spreadsheet would compute gets an apostrophe.
 
@@ -50,4 +55,4 @@ def spreadsheet_text(text: str) -> str:
     return f"'{plain}" if plain.startswith(_FORMULA) else plain
 
 
-__all__ = ["one_line", "spreadsheet_text", "visible"]
+__all__ = ["hides", "one_line", "spreadsheet_text", "visible"]

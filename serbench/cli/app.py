@@ -66,7 +66,8 @@ class Program(TyperGroup):
 def _print_traceback() -> None:
     import traceback
 
-    console.notice(traceback.format_exc().rstrip())
+    for each in traceback.format_exc().rstrip().splitlines():
+        console.notice(each)
 
 
 def _print_version(asked: bool) -> None:

@@ -220,7 +220,7 @@ def _print_end(corpora: Sequence[CorpusAudit], tasks: Sequence[TaskAudit]) -> No
     leaking = [f"{each.manifest.dataset}/{by.split.protocol}" for each in corpora for by in each.splits if by.leaks]
     leaking += [f"the run's {each.dataset.name}/{each.protocol.name}" for each in tasks if each.leaks]
     console.prose(f"leaking: {', '.join(leaking)}" if leaking else "no leak was found")
-    console.line("next: the same command with --json names everything")
+    console.verbatim("next: the same command with --json names everything")
 
 
 __all__ = ["LEAKS", "AuditTargets", "audit", "register"]

@@ -69,7 +69,7 @@ def check(
             words = [f" --plugin {path}" for path in plugin or ()]
             if found == PartKind.DATASET:
                 words += [f" --data-root {path}" for path in data_root or ()]
-            console.line(f"next: {_NEXT[found].format(name=name)}{''.join(words)}")
+            console.verbatim(f"next: {_NEXT[found].format(name=name)}{''.join(words)}")
 
 
 def _run(cases: tuple[Case, ...]) -> list[CheckResult]:

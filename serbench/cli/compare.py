@@ -77,7 +77,7 @@ def compare(
         console.print_json(found.facts())
         return
     _print(found)
-    console.line(f"next: serbench leaderboard show {folder}")
+    console.verbatim(f"next: serbench leaderboard show {folder}")
 
 
 def _rows_of(asked: str, known: dict[str, str], rows: Sequence[Row], store: Store) -> list[Row]:

@@ -3,49 +3,95 @@
 Conventions
 -----------
 Results go to standard output, everything else (progress, warnings, errors) to standard error. Off a terminal
-lines are at most 80 columns wide and bare of colour, and no progress is shown.
+lines are at most 80 columns wide and bare of colour, and no progress is shown. Texts may be anybody's: nothing in them
+reaches a terminal that would control it (``serbench.text``), and what the stream cannot encode has a substitute. JSON
+says every text exactly, in signs that the stream can encode.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
+import re
 import shutil
 import sys
 import textwrap
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TextIO
+
+from serbench.cli.layout import Line, field_lines, table_lines, width_of
+from serbench.cli.streams import can_encode, encodable
+from serbench.text import hides, visible
 
 if TYPE_CHECKING:
-    from rich.console import Console, RenderableType
+    from rich.console import Console
     from rich.progress import Progress
 
-#: Columns of a line off a terminal.
+#: Columns of a line off a terminal, and of a line of prose.
 WIDTH = 80
 
-#: Longer names in the first column of a table may wrap.
-_WIDEST_NAME = 32
-#: Text in other columns wraps down to so many letters.
-_NARROWEST_TEXT = 12
+_LEFTWARD = "\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff"
+#: Words that are written from right to left, several in a row.
+_LEFTWARD_WORDS = re.compile(f"[{_LEFTWARD}](?:[{_LEFTWARD} '-]*[{_LEFTWARD}])?")
 
 
 def line(text: str = "") -> None:
-    """Write one line to standard output, as it is."""
-    sys.stdout.write(f"{text}\n")
+    """Write one line to standard output; on a terminal that is narrower it wraps between words."""
+    shown = _shown(text, sys.stdout)
+    if sys.stdout.isatty() and width_of(shown) > width():
+        indent = " " * (len(shown) - len(shown.lstrip()))
+        shown = textwrap.fill(shown, width(), subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+    sys.stdout.write(f"{shown}\n")
 
 
-def prose(text: str) -> None:
-    """Write paragraphs, wrapped to the line; examples are left as they are."""
+def verbatim(text: str) -> None:
+    """Write one line to standard output that is to be copied, however long."""
+    sys.stdout.write(f"{_shown(text, sys.stdout)}\n")
+
+
+def block(text: str) -> None:
+    """Write lines to standard output as they are broken."""
+    for each in text.splitlines():
+        verbatim(each)
+
+
+def prose(text: str, *, indent: int = 0, hanging: int = 0) -> None:
+    """Write a paragraph, wrapped to the line; words that are longer stay whole.
+
+    Parameters
+    ----------
+    indent
+        Blanks before each line.
+    hanging
+        Further ones before each line but the first.
+    """
+    block(
+        textwrap.fill(
+            _shown(" ".join(text.split()), sys.stdout),
+            min(WIDTH, width()),
+            initial_indent=" " * indent,
+            subsequent_indent=" " * (indent + hanging),
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+    )
+
+
+def paragraphs(text: str) -> None:
+    """Write paragraphs, each wrapped to the line; examples are left as they are."""
     for place, paragraph in enumerate(text.split("\n\n")):
         if place:
             line()
-        line(paragraph if paragraph.startswith(">>>") else textwrap.fill(" ".join(paragraph.split()), WIDTH))
+        if paragraph.startswith(">>>"):
+            block(paragraph)
+        else:
+            prose(paragraph)
 
 
 def notice(text: str) -> None:
     """Write one line to standard error."""
-    sys.stderr.write(f"{text}\n")
+    sys.stderr.write(f"{_shown(text, sys.stderr)}\n")
 
 
 def error(text: str) -> None:
@@ -56,18 +102,23 @@ def error(text: str) -> None:
 def print_json(value: Any) -> None:
     """Write a value as JSON; paths become strings, mappings objects, tuples lists.
 
+    Every text is exact: signs that cannot be seen, and those that the stream cannot encode, are escaped.
+
     Raises
     ------
     ValueError
         For ``nan`` or ``inf``: undefined is null.
     """
-    line(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False, default=_plain))
+    text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False, default=_plain)
+    if hides(text) or not can_encode(text, sys.stdout):
+        text = json.dumps(value, indent=2, ensure_ascii=True, allow_nan=False, default=_plain)
+    sys.stdout.write(f"{text}\n")
 
 
 def table(
     columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str | None = None, right: Collection[str] = ()
 ) -> None:
-    """Write a table that fits the line: cells wrap, and what does not fit goes on in a second table below.
+    """Write a table that fits the line: cells wrap, and what does not fit goes on below; see ``serbench.cli.layout``.
 
     Numbers stay as they are, and names of a fair length where there is room.
 
@@ -82,58 +133,23 @@ def table(
     right
         Headings of the columns that are set flush right: numbers.
     """
-    cells = [["-" if cell is None else str(cell) for cell in row] for row in rows]
-    widths = [max(len(row[place]) for row in (columns, *cells)) for place in range(len(columns))]
-    groups = _that_fit(columns, widths, right)
-    for number, group in enumerate(groups):
-        part = [[row[place] for place in group] for row in cells]
-        _draw_table([columns[place] for place in group], part, title=None if number else title, right=right)
-
-
-def _that_fit(columns: Sequence[str], widths: Sequence[int], right: Collection[str]) -> list[list[int]]:
-    """Return the columns in groups whose numbers fit the line, the first column in each: a digit is never cut off."""
-    free = _line_width() - 2 - min(widths[0], _WIDEST_NAME)
-    groups: list[list[int]] = [[0]]
-    used = 0
-    for place in range(1, len(columns)):
-        width = 2 + (widths[place] if columns[place] in right else min(widths[place], _NARROWEST_TEXT))
-        if len(groups[-1]) > 1 and used + width > free:
-            groups.append([0])
-            used = 0
-        groups[-1].append(place)
-        used += width
-    return groups
-
-
-def _draw_table(
-    columns: Sequence[str], rows: Sequence[Sequence[str]], *, title: str | None, right: Collection[str]
-) -> None:
-    from rich.table import Table
-
-    widths = [max(len(row[place]) for row in (columns, *rows)) for place in range(len(columns))]
-    # names give way before numbers do: what is cut off a number is another number
-    unbroken = [width for place, width in enumerate(widths) if place == 0 or columns[place] in right]
-    fits = widths[0] <= _WIDEST_NAME and sum(unbroken) + 2 * (len(widths) - 1) <= _line_width()
-    drawn = Table(box=None, pad_edge=False, title=title, title_justify="left", title_style="bold", header_style="bold")
-    for place, name in enumerate(columns):
-        unwrapped = name in right or (place == 0 and fits)
-        drawn.add_column(name, justify="right" if name in right else "left", no_wrap=unwrapped, overflow="fold")
-    for row in rows:
-        drawn.add_row(*row)
-    _draw(drawn)
+    out = sys.stdout
+    cells = [["-" if cell is None else _shown(str(cell), out) for cell in row] for row in rows]
+    headings = [_shown(heading, out) for heading in columns]
+    flush = {_shown(heading, out) for heading in right}
+    _write(table_lines(headings, cells, width(), title=title and _shown(title, out), right=flush))
 
 
 def fields(pairs: Iterable[tuple[str, object]]) -> None:
     """Write names and values, one pair a line; long values wrap below themselves, None is left out."""
-    from rich.table import Table
+    out = sys.stdout
+    shown = [(_shown(name, out), _shown(str(value), out)) for name, value in pairs if value is not None]
+    _write(field_lines(shown, width()))
 
-    drawn = Table.grid(padding=(0, 2))
-    drawn.add_column(no_wrap=True, style="bold")
-    drawn.add_column(overflow="fold")
-    for name, value in pairs:
-        if value is not None:
-            drawn.add_row(name, str(value))
-    _draw(drawn)
+
+def width() -> int:
+    """Return the columns of the line that standard output has."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else WIDTH
 
 
 class Bar:
@@ -151,7 +167,7 @@ class Bar:
 
     def __init__(self, drawn: Progress | None, total: float | None, label: str) -> None:
         self._drawn = drawn
-        self._task = drawn.add_task(label, total=total) if drawn else None
+        self._task = drawn.add_task(_shown(label, sys.stderr), total=total) if drawn else None
 
     def advance(self, steps: float = 1) -> None:
         """Go on by ``steps``."""
@@ -166,7 +182,7 @@ class Bar:
     def relabel(self, label: str) -> None:
         """Say what is done now."""
         if self._drawn is not None and self._task is not None:
-            self._drawn.update(self._task, description=label)
+            self._drawn.update(self._task, description=_shown(label, sys.stderr))
 
     def close(self) -> None:
         """Take the bar away."""
@@ -209,22 +225,27 @@ def progress(total: float | None, label: str) -> Iterator[Bar]:
 def _console(*, stderr: bool = False) -> Console:
     from rich.console import Console
 
-    stream = sys.stderr if stderr else sys.stdout
-    width = None if stream.isatty() else WIDTH
-    return Console(file=stream, width=width, highlight=False, markup=False, emoji=False)
+    return Console(file=sys.stderr if stderr else sys.stdout, highlight=False, markup=False, emoji=False)
 
 
-def _line_width() -> int:
-    """Return the columns of the line that standard output has."""
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() else WIDTH
+def _write(lines: Iterable[Line]) -> None:
+    """Write lines; what is bold is so on a terminal."""
+    if not sys.stdout.isatty():
+        sys.stdout.writelines(f"{each}\n" for each in lines)
+        return
+    from rich.text import Text
 
-
-def _draw(renderable: RenderableType) -> None:
-    """Draw without the blanks that pad a line to its full width."""
     console = _console()
-    with console.capture() as captured:
-        console.print(renderable)
-    sys.stdout.write("".join(f"{each.rstrip()}\n" for each in captured.get().splitlines()))
+    for each in lines:
+        console.print(Text.assemble((each.bold, "bold"), each.text), soft_wrap=True)
+
+
+def _shown(text: str, stream: TextIO) -> str:
+    """Return text on one line as it may be shown on a stream; words written from right to left turn nothing beside."""
+    plain = visible(text)
+    if not plain.isascii():
+        plain = _LEFTWARD_WORDS.sub(lambda found: f"{found[0]}\N{LEFT-TO-RIGHT MARK}", plain)
+    return encodable(plain, stream)
 
 
 def _plain(value: Any) -> Any:
@@ -235,4 +256,19 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} has no JSON form")
 
 
-__all__ = ["WIDTH", "Bar", "error", "fields", "line", "notice", "print_json", "progress", "prose", "table"]
+__all__ = [
+    "WIDTH",
+    "Bar",
+    "block",
+    "error",
+    "fields",
+    "line",
+    "notice",
+    "paragraphs",
+    "print_json",
+    "progress",
+    "prose",
+    "table",
+    "verbatim",
+    "width",
+]

@@ -64,12 +64,12 @@ def export(
             raise UsageError("croissant describes a dataset, expected --dataset NAME and no --model")
         text = _croissant(open_registry(plugin, no_plugins), dataset)
     if to is None:
-        console.line(text.rstrip("\n"))
+        console.block(text)
         return
     from serbench.files import write_text
 
     write_text(to, text)
-    console.line(f"written: {to}")
+    console.verbatim(f"written: {to}")
 
 
 def _model_index(rows: Sequence[Row], name: str | None) -> str:

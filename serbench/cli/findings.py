@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -26,12 +25,12 @@ def print_corpora(audits: Sequence[CorpusAudit]) -> None:
         manifest = audit.manifest
         speakers = f"{len(manifest.speakers)} speakers" if audit.knows_speakers else "speakers unknown"
         copy = audit.copy or "no recordings here: audited by names alone"
-        _wrapped(f"{manifest.dataset}: {len(manifest)} clips, {speakers}, {copy}", 0)
+        console.prose(f"{manifest.dataset}: {len(manifest)} clips, {speakers}, {copy}", hanging=2)
         rows = [_verdict(split, audit.knows_speakers) for split in audit.splits]
         if rows:
             console.table(_COLUMNS, rows, right=("folds", "tested"))
         for skip in audit.skips:
-            _wrapped(f"{skip.what} cannot be applied: {skip.reason}", 0)
+            console.prose(f"{skip.what} cannot be applied: {skip.reason}", hanging=2)
         for split in audit.splits:
             _print_findings(f"under {split.split.protocol}", split.findings, split)
         _print_findings("in the corpus", audit.oddities)
@@ -54,7 +53,7 @@ def print_tasks(audits: Sequence[TaskAudit]) -> None:
             unseen.setdefault(reason, []).append(name)
     for reason, names in unseen.items():
         console.line()
-        _wrapped(f"the split could not be made again of {_named(names)}: {reason}", 0)
+        console.prose(f"the split could not be made again of {_named(names)}: {reason}", hanging=2)
     console.line()
 
 
@@ -124,12 +123,14 @@ def _print_findings(title: str, findings: Sequence[Finding], split: SplitAudit |
         console.line(f"{title}:")
     for each in findings:
         if split is None:
-            _wrapped(f"{'leak: ' * each.leaks}{each.text}, {len(each.items)}: {_named(each.items)}", 2)
+            console.prose(
+                f"{'leak: ' * each.leaks}{each.text}, {len(each.items)}: {_named(each.items)}", indent=2, hanging=2
+            )
         elif each.leaks:
             folds = f" (in {len(each.folds)} of {len(split.split.folds)} folds)" if len(split.split.folds) > 1 else ""
-            _wrapped(f"leak: {each.text}{folds}: {_named(each.items)}", 2)
+            console.prose(f"leak: {each.text}{folds}: {_named(each.items)}", indent=2, hanging=2)
         else:
-            _wrapped(each.text, 2)
+            console.prose(each.text, indent=2, hanging=2)
 
 
 def _named(items: Sequence[str]) -> str:
@@ -137,19 +138,6 @@ def _named(items: Sequence[str]) -> str:
     between = "; " if any(", " in each for each in items) else ", "
     more = [f"and {len(items) - NAMED} more"] if len(items) > NAMED else []
     return between.join([*items[:NAMED], *more])
-
-
-def _wrapped(text: str, indent: int) -> None:
-    console.line(
-        textwrap.fill(
-            text,
-            console.WIDTH,
-            initial_indent=" " * indent,
-            subsequent_indent=" " * (indent + 2),
-            break_on_hyphens=False,
-            break_long_words=False,
-        )
-    )
 
 
 __all__ = ["NAMED", "corpus_facts", "print_corpora", "print_tasks", "task_facts"]

@@ -76,11 +76,14 @@ def _print(lines: list[Inflation]) -> None:
         cells = [(line.name, line.protocol, *numbers(line)) for line in here]
         console.table(columns, cells, title=dataset, right=columns[2:])
         console.line()
-        for bar in bars(here):
+        drawn = list(bars(here, console.width()))
+        for bar in drawn:
             console.line(bar)
-        for sentence in here[0].row.standing.parts.values():
+        parts = here[0].row.standing.parts
+        for sentence in parts.values():
             console.prose(f"{dataset}: {sentence}")
-        console.line()
+        if drawn or parts:
+            console.line()
     console.prose(
         "UAR: pooled over folds, mean over seeds; 95 %: over speakers; - si: points above (+) or below (-) the "
         "speaker-independent (si) score, on new speakers, which the | in a bar marks. What is above is inflation."
@@ -93,7 +96,7 @@ def _write_report(lines: list[Inflation], out: Path) -> None:
 
     path = out / "inflation.md"
     write_text(path, "\n".join(inflation_lines(lines)) + "\n")
-    console.line(f"report: {path}")
+    console.verbatim(f"report: {path}")
 
 
 __all__ = ["PROTOCOLS", "inflate", "register"]

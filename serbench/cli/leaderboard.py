@@ -119,7 +119,7 @@ def build(
     board = to or folder
     written = write_views(leaderboard, board, site=site)
     for path in written:
-        console.line(str(path))
+        console.verbatim(str(path))
     if site and not (board / SITE / SCRIPT).is_file():
         console.notice("the site's tables do not sort or filter: pip install 'serbench[site]', then build again")
     browser = f", in a browser {board / SITE / 'index.html'}" if site else ""
@@ -158,7 +158,7 @@ def show(
         if rows:
             print_scores(rows)
         print_left_out(left, limits)
-        console.line(f"next: serbench leaderboard build {folder}")
+        console.verbatim(f"next: serbench leaderboard build {folder}")
 
 
 def add(
@@ -206,7 +206,7 @@ def add(
     for row in left:
         console.prose(f"left out, incomplete: {_name(row)}: {row.problems[0]}")
     console.line(f"{len(taken)} rows: {len(done.added)} records added to {to}, {len(done.present)} were there")
-    console.line(f"next: serbench leaderboard build {to} && serbench leaderboard verify {to}")
+    console.verbatim(f"next: serbench leaderboard build {to} && serbench leaderboard verify {to}")
 
 
 def merge(boards: Boards, to: ToMerged, as_json: AsJson = False) -> None:
@@ -222,7 +222,7 @@ def merge(boards: Boards, to: ToMerged, as_json: AsJson = False) -> None:
         console.print_json({"to": to, **facts})
         return
     console.line(f"{len(done.added)} records added to {to}, {len(done.present)} were there")
-    console.line(f"next: serbench leaderboard build {to} && serbench leaderboard verify {to}")
+    console.verbatim(f"next: serbench leaderboard build {to} && serbench leaderboard verify {to}")
 
 
 def _check_views(leaderboard: Leaderboard, folder: Path, into: Sequence[Path], *, site: bool) -> None:

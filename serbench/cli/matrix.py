@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
-from serbench.board.ranking.matrix import LEGEND, Matrix, make_matrices, mappings, spread
+from serbench.board.ranking.matrix import LEGEND, make_matrices, mappings, spread
 from serbench.cli import console
 from serbench.results.row import Row
-
-#: The narrowest column of figures, and the blanks between two.
-_NARROWEST, _BETWEEN = 6, 2
 
 
 def print_matrices(rows: Sequence[Row]) -> None:
@@ -24,10 +21,10 @@ def print_matrices(rows: Sequence[Row]) -> None:
     for matrix in matrices:
         if matrix.guesses:
             continue
-        for columns in _that_fit(matrix):
-            lines = [[line, *(matrix.text(line, column) for column in columns)] for line in matrix.trained_on]
-            console.table(("trained on", *columns), lines, title=f"{matrix.name}, tested on", right=columns)
-            console.line()
+        columns = matrix.tested_on
+        lines = [[line, *(matrix.text(line, column) for column in columns)] for line in matrix.trained_on]
+        console.table(("trained on", *columns), lines, title=f"{matrix.name}, tested on", right=columns)
+        console.line()
     for matrix in matrices:
         if matrix.guesses:
             console.line(f"guessing, {matrix.name}: {spread(matrix)}")
@@ -39,21 +36,6 @@ def print_matrices(rows: Sequence[Row]) -> None:
     console.line()
     for sentence in mappings(rows):
         console.prose(sentence)
-
-
-def _that_fit(matrix: Matrix) -> Iterator[tuple[str, ...]]:
-    """Yield the columns in groups, each of which fits the line."""
-    free = console.WIDTH - max(len(line) for line in (*matrix.trained_on, "trained on"))
-    group: list[str] = []
-    used = 0
-    for column in matrix.tested_on:
-        width = _BETWEEN + max(_NARROWEST, len(column))
-        if group and used + width > free:
-            yield tuple(group)
-            group, used = [], 0
-        group.append(column)
-        used += width
-    yield tuple(group)
 
 
 __all__ = ["print_matrices"]

@@ -43,10 +43,10 @@ def new(
     folder = to or Path(name)
     written = write_plugin(kind.value, name, folder)
     for path in written.files[:4]:
-        console.line(str(path))
+        console.verbatim(str(path))
     if len(written.files) > 4:
         console.line(f"{folder / 'sample'}: {len(written.files) - 4} recordings to try it on")
-    console.line(f"next: cd {folder} && pip install -e . && {written.run}")
+    console.verbatim(f"next: cd {folder} && pip install -e . && {written.run}")
 
 
 __all__ = ["NewKind", "new", "register"]

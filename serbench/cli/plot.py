@@ -88,7 +88,7 @@ def plot(
     rows = join([stored_rows(folder, plugin, no_plugins) for folder in runs])
     caption = write_figure(to, width, _drawer(figure, rows, wanted, cost or Cost.LATENCY))
     console.prose(caption)
-    console.line(f"written: {to}")
+    console.verbatim(f"written: {to}")
 
 
 def _drawer(figure: FigureKind, rows: Sequence[Row], wanted: Wanted, cost: Cost) -> Callable[[Any], str]:

@@ -88,7 +88,7 @@ def plan(prepared: Prepared) -> None:
         console.print_json(_plan_facts(prepared))
     else:
         _print_plan(prepared, prepared.seconds)
-        console.line("run it: the same command with 'run' in place of 'plan'")
+        console.verbatim("run it: the same command with 'run' in place of 'plan'")
 
 
 def _execute(prepared: Prepared) -> RunOutcome:
@@ -148,7 +148,7 @@ def finish(prepared: Prepared, outcome: RunOutcome) -> None:
         console.line(f"{cells}; records and predictions: {out}")
         if prepared.setup.models is not None:
             _print_saved(prepared)
-        console.line(f"next: serbench leaderboard build {out}")
+        console.verbatim(f"next: serbench leaderboard build {out}")
     if outcome.failed:
         raise CellsFailedError(
             f"{len(outcome.failed)} of {len(prepared.plan.cells)} cells failed: {outcome.failed[0].reason}; "

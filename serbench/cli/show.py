@@ -189,7 +189,7 @@ def _print_description(text: str, arguments: Mapping[str, Any]) -> None:
             names = [name.strip() for name in line.partition(":")[0].split(",")]
     if text:
         console.line()
-        console.prose(text)
+        console.paragraphs(text)
     if arguments:
         console.line()
         rows = [(name, _as_set(default), meanings.get(name, "")) for name, default in arguments.items()]
