@@ -8,6 +8,7 @@ every command imports what it needs when it is called.
 
 from __future__ import annotations
 
+import gc
 from typing import Annotated, Any
 
 import typer
@@ -107,7 +108,10 @@ app = build()
 
 def main() -> None:
     """Run the program: the console script, and ``python -m serbench``."""
-    app(prog_name="serbench")
+    try:
+        app(prog_name="serbench")
+    finally:
+        gc.freeze()  # the process ends, and its memory with it: nothing of it is worth a last look for garbage
 
 
 __all__ = ["INTERRUPTED", "Program", "app", "build", "main"]

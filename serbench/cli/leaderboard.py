@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+import gc
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -101,29 +103,44 @@ def build(
 
     With --check, exit code 8 says that a view is stale.
     """
-    from threadpoolctl import threadpool_limits
-
     from serbench.board.leaderboard import Leaderboard
     from serbench.board.pages.insert import insert_tables
     from serbench.board.site.pages import SITE
     from serbench.board.site.script import SCRIPT
     from serbench.board.views import build as write_views
 
-    with threadpool_limits(1):  # products are so small that other threads of BLAS do nothing but wait for them, busily
-        leaderboard = Leaderboard.of(stored_rows(folder, plugin, no_plugins))
-    if check:
-        _check_views(leaderboard, to or folder, into or (), site=site)
-        return
-    for page in into or ():
-        insert_tables(page, leaderboard)
     board = to or folder
-    written = write_views(leaderboard, board, site=site)
+    with _in_one_go():
+        leaderboard = Leaderboard.of(stored_rows(folder, plugin, no_plugins))
+        if check:
+            _check_views(leaderboard, board, into or (), site=site)
+            return
+        for page in into or ():
+            insert_tables(page, leaderboard)
+        written = write_views(leaderboard, board, site=site)
     for path in written:
         console.verbatim(str(path))
     if site and not (board / SITE / SCRIPT).is_file():
         console.notice("the site's tables do not sort or filter: pip install 'serbench[site]', then build again")
     browser = f", in a browser {board / SITE / 'index.html'}" if site else ""
     console.line(f"{len(written)} files written; the first to read is {board / 'README.md'}{browser}")
+
+
+@contextlib.contextmanager
+def _in_one_go() -> Iterator[None]:
+    """Keep away what serves other programs and takes its time from this one.
+
+    Threads of BLAS wait, busily, for products too small to share; and nearly all that is read is kept to the end, while
+    the collector goes through it again and again.
+    """
+    from threadpoolctl import threadpool_limits
+
+    gc.disable()
+    try:
+        with threadpool_limits(1):
+            yield
+    finally:
+        gc.enable()
 
 
 def show(
