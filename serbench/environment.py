@@ -24,6 +24,9 @@ from serbench.errors import UsageError
 #: What ``--device`` takes. ``auto``: cuda, else mps, else cpu.
 Device = Literal["auto", "cpu", "cuda", "mps"]
 
+#: The variables that name the cache folder and the data roots.
+CACHE_VARIABLE, DATA_VARIABLE = "SERBENCH_CACHE", "SERBENCH_DATA"
+
 _DRIVER = Path("/proc/driver/nvidia/version")
 #: What lies in /dev where there is a driver of NVIDIA's cards, its small boards, AMD's cards, either under Windows.
 _DRIVER_FILES = ("nvidia*", "nvhost*", "kfd", "dxg")
@@ -31,13 +34,26 @@ _PACKAGES = ("torch", "torchaudio", "librosa", "numpy", "scikit-learn", "scipy",
 
 
 def cache_folder() -> Path:
-    """Return where features and generated corpora are kept: ``SERBENCH_CACHE`` or the user's cache folder."""
-    named = os.environ.get("SERBENCH_CACHE")
+    """Return where features and generated corpora are kept: ``SERBENCH_CACHE`` or the user's cache folder.
+
+    Raises
+    ------
+    UsageError
+        When the variable names the home of a user who has none.
+    """
+    named = os.environ.get(CACHE_VARIABLE)
     if named:
-        return Path(named).expanduser()
+        return _expanded(named, CACHE_VARIABLE)
     import platformdirs
 
     return Path(platformdirs.user_cache_dir("serbench"))
+
+
+def _expanded(folder: str, variable: str) -> Path:
+    try:
+        return Path(folder).expanduser()
+    except RuntimeError as error:
+        raise UsageError(f"{variable} names {folder!r}, and there is no such home; write the path in full") from error
 
 
 def data_roots(named: Sequence[Path] = ()) -> tuple[Path, ...]:
@@ -48,8 +64,8 @@ def data_roots(named: Sequence[Path] = ()) -> tuple[Path, ...]:
     UsageError
         When a named folder does not exist.
     """
-    variable = os.environ.get("SERBENCH_DATA", "")
-    roots = tuple(named) or tuple(Path(folder).expanduser() for folder in variable.split(os.pathsep) if folder)
+    folders = os.environ.get(DATA_VARIABLE, "").split(os.pathsep)
+    roots = tuple(named) or tuple(_expanded(folder, DATA_VARIABLE) for folder in folders if folder)
     for root in roots:
         if not root.is_dir():
             raise UsageError(
@@ -173,6 +189,8 @@ def _memory_gib() -> float | None:
 
 
 __all__ = [
+    "CACHE_VARIABLE",
+    "DATA_VARIABLE",
     "Device",
     "cache_folder",
     "data_roots",

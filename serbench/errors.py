@@ -4,7 +4,8 @@ Conventions
 -----------
 A message is one line, starts lowercase and says what came, what was expected and what to do next.
 Two places catch: ``run/job.py`` turns a plugin's failure into a ``failed`` record, ``cli/app.py`` turns
-a :class:`SerbenchError` into one line on standard error and the exit code of its class.
+a :class:`SerbenchError` into one line on standard error and the exit code of its class, and what the system refuses
+(an ``OSError``, no memory) into a :class:`ResourceError`.
 
 The tree::
 
@@ -21,7 +22,8 @@ The tree::
     │   └── NotFittedError   5   predict was called before fit
     ├── FormatError          6   a file on disk has an unknown or damaged format
     ├── CellsFailedError     7   the run ended, but some cells failed
-    └── BoardError           8   a leaderboard does not hold: a stale view, a figure that cannot be recomputed
+    ├── BoardError           8   a leaderboard does not hold: a stale view, a figure that cannot be recomputed
+    └── ResourceError        9   the system refuses: no permission, no room on a disk, no open file or memory left
 
 Interrupted by the keyboard: 130.
 """
@@ -29,8 +31,10 @@ Interrupted by the keyboard: 130.
 from __future__ import annotations
 
 import difflib
+import errno
+import os
 from collections.abc import Iterable
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from serbench.names import legible
 
@@ -131,6 +135,62 @@ class BoardError(SerbenchError):
     exit_code = 8
 
 
+#: What is to be done where the system refuses.
+_ADVICE = {
+    errno.ENOSPC: "free some, or name another place",
+    errno.EDQUOT: "free some, or name another place",
+    errno.EACCES: "allow it, or name another place",
+    errno.EPERM: "allow it, or name another place",
+    errno.EROFS: "name another place",
+    errno.ENOTDIR: "name another place",
+    errno.EISDIR: "name another place",
+    errno.EEXIST: "name another place",
+    errno.ENAMETOOLONG: "name another place",
+    errno.EMFILE: "raise the limit with ulimit -n",
+    errno.ENFILE: "close some, or raise the system's limit",
+    errno.EFBIG: "raise the limit with ulimit -f, or name another place",
+    errno.ENOMEM: "close what else runs, or do less at once",
+}
+
+
+class ResourceError(SerbenchError):
+    """Something of the machine is not to be had: a place to write to, room on a disk, an open file, memory."""
+
+    exit_code = 9
+
+    @classmethod
+    def of(cls, error: OSError | MemoryError, what: str = "", advice: str = "") -> Self:
+        """Return what the system said, in one line.
+
+        Parameters
+        ----------
+        what
+            What was to be read or written; empty: the file that the system names.
+        advice
+            What to do; empty: what is usual.
+
+        >>> str(ResourceError.of(OSError(errno.ENOSPC, "No space left on device", "runs/a.json")))
+        'runs/a.json: no space left on device; free some, or name another place'
+        """
+        if isinstance(error, MemoryError):
+            return cls(f"{what or 'this'} takes more memory than there is; {advice or _ADVICE[errno.ENOMEM]}")
+        named = "" if error.filename is None else os.fsdecode(error.filename)
+        hint = advice or _ADVICE.get(error.errno or 0, "")
+        said = ": ".join(part for part in (what or named, system_words(error)) if part)
+        return cls(said + (f"; {hint}" if hint else ""))
+
+
+def system_words(error: OSError) -> str:
+    """Return why the system refuses, without the name of the file.
+
+    >>> system_words(PermissionError(errno.EACCES, "Permission denied", "runs"))
+    'permission denied'
+    """
+    if error.strerror:
+        return f"{error.strerror[:1].lower()}{error.strerror[1:]}"
+    return " ".join(" ".join(map(str, error.args)).split()) or type(error).__name__
+
+
 def check_names(kind: str, names: Iterable[str], known: Iterable[str]) -> None:
     """Raise for the first name that is not known.
 
@@ -171,9 +231,11 @@ __all__ = [
     "NotFittedError",
     "PluginError",
     "ProtocolError",
+    "ResourceError",
     "SerbenchError",
     "UnknownNameError",
     "UsageError",
     "check_names",
     "suggestion",
+    "system_words",
 ]

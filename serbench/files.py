@@ -22,6 +22,8 @@ from urllib.parse import quote
 
 from serbench.errors import FormatError
 
+#: How the name of a file ends while it is written.
+_UNFINISHED = ".part"
 #: The largest document that is read: a row of thousands of cells takes a tenth of it.
 MOST_BYTES = 256 << 20
 
@@ -58,7 +60,8 @@ def read_bytes(path: Path, most: int) -> bytes:
 def atomic_write(path: Path, *, durable: bool = True) -> Iterator[IO[bytes]]:
     """Open a binary stream whose content appears at ``path`` when the block ends without an error.
 
-    Missing parent folders are made. On an error the temporary file is removed and ``path`` is as before.
+    Missing parent folders are made. On an error the temporary file is removed and ``path`` is as before; where the
+    system refuses, its ``OSError`` names ``path``.
 
     Parameters
     ----------
@@ -66,19 +69,25 @@ def atomic_write(path: Path, *, durable: bool = True) -> Iterator[IO[bytes]]:
         Whether to wait until the disk has it. What a digest guards and anybody can make again need not wait: should
         the power fail at that moment, the file may be there without its content.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-    temporary = Path(name)
     try:
-        with os.fdopen(handle, "wb") as stream:
-            yield stream
-            if durable:
-                stream.flush()
-                os.fsync(stream.fileno())
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=_UNFINISHED)
+        temporary = Path(name)
+        try:
+            with os.fdopen(handle, "wb") as stream:
+                yield stream
+                if durable:
+                    stream.flush()
+                    os.fsync(stream.fileno())
+            temporary.chmod(0o644)
+            temporary.replace(path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        # a full disk names no file, and ours has a name that nobody knows
+        if error.filename is None or os.fsdecode(error.filename).endswith(_UNFINISHED):
+            error.filename = os.fspath(path)
         raise
 
 

@@ -15,6 +15,9 @@ never read either: its rows count as missing and are computed again, and :meth:`
 
 from __future__ import annotations
 
+import contextlib
+import functools
+import logging
 import shutil
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,17 +29,18 @@ import numpy as np
 
 from serbench.digest import digest_file, digest_value
 from serbench.environment import versions_of
-from serbench.errors import FormatError, PluginError
+from serbench.errors import FormatError, PluginError, system_words
 from serbench.features.extractor import FeatureExtractor
+from serbench.features.shard import FORMAT, SHARD_KIND, Shard
 from serbench.features.table import RAGGED, Column, Floats, MappedColumn, Output
 from serbench.files import atomic_write, read_document, write_document
 from serbench.part import Identity
 
-FORMAT = 1
 IDENTITY_KIND = "serbench-features"
-SHARD_KIND = "serbench-feature-shard"
 #: Raised when decoding, mixing, resampling, augmenting or checking changes what an extractor gets to see.
 PIPELINE = 2
+
+_log = logging.getLogger(__name__)
 
 
 def clip_key(recording: str, augmentation: Identity | None = None) -> str:
@@ -71,52 +75,25 @@ class CacheEntry:
     folder: Path
 
 
-@dataclass(frozen=True)
-class _Shard:
-    """An index that was read, and where its values lie."""
-
-    values: Path
-    keys: tuple[str, ...]
-    lengths: tuple[int, ...] | None
-    digest: str
-
-    @classmethod
-    def read(cls, index: Path) -> _Shard:
-        facts = read_document(index, SHARD_KIND, FORMAT)
-        try:
-            lengths = None if facts["lengths"] is None else tuple(facts["lengths"])
-            return cls(index.with_suffix(".npy"), tuple(facts["keys"]), lengths, facts["digest"])
-        except (KeyError, TypeError) as error:
-            raise FormatError(f"{index} lacks {error}; serbench cache prune removes it") from error
-
-    def open(self) -> Floats:
-        """Map the values; raise FormatError unless they are those that the index was written for."""
-        try:
-            if digest_file(self.values) != self.digest:
-                raise FormatError(f"{self.values} was changed after its index was written; its rows are made again")
-            values: Floats = np.load(self.values, mmap_mode="r")
-        except (OSError, ValueError) as error:
-            raise FormatError(f"{self.values} cannot be read: {error}; its rows are made again") from error
-        expected = len(self.keys) if self.lengths is None else sum(self.lengths)
-        if len(values) != expected:
-            raise FormatError(f"{self.values} has {len(values)} rows, expected {expected}; they are made again")
-        return values
-
-
 class FeatureRows:
     """The kept rows of one extractor with one set of arguments; see :meth:`FeatureCache.rows`.
 
     What lies on disk is looked at once, when this is made; rows added here are there at once, rows added by
     another process are seen by the next one.
+
+    Parameters
+    ----------
+    refused
+        Why nothing can be written: rows are kept in memory.
     """
 
-    def __init__(self, folder: Path, output: Output) -> None:
-        self.folder, self.output = folder, output
+    def __init__(self, folder: Path, output: Output, refused: OSError | None = None) -> None:
+        self.folder, self.output, self._refused = folder, output, refused
         self._places: dict[str, tuple[Floats, int, int]] = {}  # values, first and one past the last
         for index in sorted(folder.glob("shard-*.json")):
             try:
-                shard = _Shard.read(index)
-                self._take(shard, shard.open())
+                shard = Shard.read(index)
+                self._take(shard.keys, shard.lengths, shard.open())
             except FormatError:
                 continue  # missing rows are computed again; verify() names the damage
 
@@ -134,7 +111,7 @@ class FeatureRows:
         return None
 
     def add(self, keys: Sequence[str], rows: Sequence[Floats]) -> None:
-        """Write rows as one shard; they are kept when this returns.
+        """Write rows as one shard; they are kept when this returns, in memory where the system refuses to write.
 
         Raises
         ------
@@ -147,18 +124,28 @@ class FeatureRows:
         if len(shapes) != 1:
             raise PluginError(f"rows of {self.folder.name} have shapes {sorted(shapes)}, expected one for all clips")
         column = Column.stack(self.output, rows)
+        lengths = None if column.lengths is None else tuple(int(length) for length in column.lengths)
+        try:
+            if self._refused is not None:
+                raise self._refused
+            self._write(tuple(keys), lengths, column.values)
+        except OSError as error:
+            self._refused = error
+            _warn(self.folder, system_words(error))
+            self._take(tuple(keys), lengths, column.values)
+
+    def _write(self, keys: tuple[str, ...], lengths: tuple[int, ...] | None, rows: Floats) -> None:
         values = self.folder / f"shard-{uuid.uuid4().hex}.npy"
         with atomic_write(values, durable=False) as stream:
-            np.save(stream, column.values, allow_pickle=False)
-        lengths = None if column.lengths is None else tuple(int(length) for length in column.lengths)
-        shard = _Shard(values, tuple(keys), lengths, digest_file(values))
-        facts = {
-            "keys": list(shard.keys),
-            "lengths": None if lengths is None else list(lengths),
-            "digest": shard.digest,
-        }
-        write_document(values.with_suffix(".json"), SHARD_KIND, FORMAT, facts, durable=False)
-        self._take(shard, np.load(values, mmap_mode="r"))
+            np.save(stream, rows, allow_pickle=False)
+        long = None if lengths is None else list(lengths)
+        facts = {"keys": list(keys), "lengths": long, "digest": digest_file(values)}
+        try:
+            write_document(values.with_suffix(".json"), SHARD_KIND, FORMAT, facts, durable=False)
+        except OSError:
+            values.unlink(missing_ok=True)
+            raise
+        self._take(keys, lengths, np.load(values, mmap_mode="r"))
 
     def row(self, key: str) -> Floats:
         """Return one row, mapped from disk: (d,), (t, d), (c, h, w) or (samples,)."""
@@ -169,11 +156,11 @@ class FeatureRows:
         """Return the rows of the given keys, in their order."""
         return MappedColumn(self.output, tuple(self.row(key) for key in keys))
 
-    def _take(self, shard: _Shard, values: Floats) -> None:
-        lengths = np.ones(len(shard.keys), np.int64) if shard.lengths is None else np.array(shard.lengths, np.int64)
-        ends = np.cumsum(lengths).tolist()
+    def _take(self, keys: tuple[str, ...], lengths: tuple[int, ...] | None, values: Floats) -> None:
+        long = np.ones(len(keys), np.int64) if lengths is None else np.array(lengths, np.int64)
+        ends = np.cumsum(long).tolist()
         values = values.view(np.ndarray)  # slices of a memmap take ten times as long
-        for key, end, length in zip(shard.keys, ends, lengths.tolist(), strict=True):
+        for key, end, length in zip(keys, ends, long.tolist(), strict=True):
             self._places.setdefault(key, (values, end - length, end))
 
 
@@ -204,7 +191,12 @@ class FeatureCache:
         folder = self.folder / f"{identity.name}-{digest_value(facts)[:12]}"
         document = folder / "identity.json"
         if not document.is_file():
-            write_document(document, IDENTITY_KIND, FORMAT, facts)
+            try:
+                write_document(document, IDENTITY_KIND, FORMAT, facts)
+            except OSError as error:
+                with contextlib.suppress(OSError):
+                    folder.rmdir()  # an empty folder is nobody's
+                return FeatureRows(folder, extractor.card.output, error)
         elif digest_value(read_document(document, IDENTITY_KIND, FORMAT)) != digest_value(facts):
             raise FormatError(f"{document} is of another extractor; remove {folder} and run again")
         return FeatureRows(folder, extractor.card.output)
@@ -220,7 +212,7 @@ class FeatureCache:
             keys: set[str] = set()
             for index in folder.glob("shard-*.json"):
                 try:
-                    keys.update(_Shard.read(index).keys)
+                    keys.update(Shard.read(index).keys)
                 except FormatError:
                     continue
             entries.append(CacheEntry(_name_of(folder), identity, len(keys), _bytes_below(folder), folder))
@@ -236,7 +228,7 @@ class FeatureCache:
                 found.append(str(error))
             for path in sorted(folder.glob("shard-*.json")):
                 try:
-                    _Shard.read(path).open()
+                    Shard.read(path).open()
                 except FormatError as error:
                     found.append(str(error))
         return found
@@ -262,6 +254,12 @@ class FeatureCache:
     def _folders(self) -> Iterator[Path]:
         if self.folder.is_dir():
             yield from sorted(path for path in self.folder.iterdir() if path.is_dir())
+
+
+@functools.cache
+def _warn(folder: Path, reason: str) -> None:
+    """Say once that a folder refuses."""
+    _log.warning("%s cannot be written (%s): its rows are kept in memory", folder, reason)
 
 
 def _name_of(folder: Path) -> str:

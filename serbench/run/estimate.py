@@ -8,6 +8,7 @@ folder. It is an estimate for people and enters no result; a damaged document is
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -35,7 +36,7 @@ class Times:
         self.path, self.device = cache / "times.json", device
         try:
             self.rows: dict[str, float] = read_document(self.path, _KIND, _FORMAT)["seconds_per_row"]
-        except (FormatError, FileNotFoundError, KeyError):
+        except (FormatError, OSError, KeyError):
             self.rows = {}
 
     def seconds(self, cells: Iterable[Cell]) -> float:
@@ -52,8 +53,9 @@ class Times:
         self.rows[key] = rate if key not in self.rows else (self.rows[key] + rate) / 2
 
     def save(self) -> None:
-        """Write what was learned."""
-        write_document(self.path, _KIND, _FORMAT, {"seconds_per_row": self.rows})
+        """Write what was learned; where that cannot be, it is learned again."""
+        with contextlib.suppress(OSError):
+            write_document(self.path, _KIND, _FORMAT, {"seconds_per_row": self.rows})
 
     def _key(self, cell: Cell) -> str:
         return f"{cell.contender.model.identity.digest[:16]}/{self.device}"

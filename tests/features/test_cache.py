@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import json
 import os
 from concurrent.futures import ThreadPoolExecutor
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 from serbench_plugins.augmentations.noise import Noise
 
-from serbench.errors import FormatError, PluginError
+from serbench.errors import FormatError, PluginError, ResourceError
 from serbench.features.cache import FeatureCache, clip_key
 from serbench.features.extractor import FeatureCard, FeatureExtractor
 from serbench.files import write_document
@@ -214,3 +215,49 @@ def test_info_and_prune_count_rows_and_bytes(cache):
     assert [entry.name for entry in cache.info()] == ["a-sequence"]
     assert cache.prune() == entries[0].bytes
     assert cache.info() == []
+
+
+@pytest.fixture
+def refused(tmp_path):
+    """Return a cache whose folder cannot be made: a file lies there."""
+    (tmp_path / "file").touch()
+    return FeatureCache(tmp_path / "file" / "cache")
+
+
+def test_rows_that_cannot_be_written_are_kept_in_memory(refused, caplog):
+    rows = refused.rows(Sequence())
+    rows.add(["x", "y"], [row(5, 2, seed=1), row(1, 2, seed=2)])
+    rows.add(["z"], [row(7, 2, seed=3)])
+    for found, seed, length in zip(rows.column(["x", "y", "z"]).read().rows(), (1, 2, 3), (5, 1, 7), strict=True):
+        np.testing.assert_array_equal(found, row(length, 2, seed=seed))
+    assert len(refused.rows(Sequence())) == 0
+    assert [record.message.partition(" (")[2] for record in caplog.records] == [
+        "not a directory): its rows are kept in memory"
+    ]
+
+
+def test_a_full_disk_leaves_nothing_half_done(cache, monkeypatch):
+    def full(*arguments, **options):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("serbench.features.cache.write_document", full)
+        rows = cache.rows(Vector())
+        rows.add(["x"], [row(3)])
+    np.testing.assert_array_equal(rows.row("x"), row(3))
+    assert list(cache.folder.rglob("shard-*")) == []
+    assert cache.verify() == []
+
+
+@pytest.mark.parametrize("lacks", [errno.EMFILE, errno.ENFILE, errno.ENOMEM])
+def test_what_the_system_lacks_is_no_damage(cache, monkeypatch, lacks):
+    cache.rows(Vector()).add(["x"], [row(3)])
+
+    def none_left(path):
+        raise OSError(lacks, os.strerror(lacks), str(path))
+
+    monkeypatch.setattr("serbench.features.shard.digest_file", none_left)
+    with pytest.raises(ResourceError, match=os.strerror(lacks)[1:]):
+        cache.rows(Vector())
+    with pytest.raises(ResourceError):
+        cache.verify()

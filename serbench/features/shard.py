@@ -1,0 +1,66 @@
+"""An index of rows of the cache, and the values that it was written for; how they lie is said in ``cache``."""
+
+from __future__ import annotations
+
+import errno
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+
+from serbench.digest import digest_file
+from serbench.errors import FormatError, ResourceError
+from serbench.features.table import Floats
+from serbench.files import read_document
+
+FORMAT = 1
+SHARD_KIND = "serbench-feature-shard"
+#: What the system lacks says nothing of a file: no open file, no memory.
+_NOT_ITS_FAULT = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
+
+
+@dataclass(frozen=True)
+class Shard:
+    """An index that was read, and where its values lie."""
+
+    values: Path
+    keys: tuple[str, ...]
+    lengths: tuple[int, ...] | None
+    digest: str
+
+    @classmethod
+    def read(cls, index: Path) -> Self:
+        """Read an index; raise FormatError when it is damaged."""
+        facts = read_document(index, SHARD_KIND, FORMAT)
+        try:
+            lengths = None if facts["lengths"] is None else tuple(facts["lengths"])
+            return cls(index.with_suffix(".npy"), tuple(facts["keys"]), lengths, facts["digest"])
+        except (KeyError, TypeError) as error:
+            raise FormatError(f"{index} lacks {error}; serbench cache prune removes it") from error
+
+    def open(self) -> Floats:
+        """Map the values.
+
+        Raises
+        ------
+        FormatError
+            Unless they are those that the index was written for.
+        ResourceError
+            When the system lacks what it takes to look.
+        """
+        try:
+            if digest_file(self.values) != self.digest:
+                raise FormatError(f"{self.values} was changed after its index was written; its rows are made again")
+            values: Floats = np.load(self.values, mmap_mode="r")
+        except (OSError, ValueError) as error:
+            if isinstance(error, OSError) and error.errno in _NOT_ITS_FAULT:
+                raise ResourceError.of(error) from error
+            raise FormatError(f"{self.values} cannot be read: {error}; its rows are made again") from error
+        expected = len(self.keys) if self.lengths is None else sum(self.lengths)
+        if len(values) != expected:
+            raise FormatError(f"{self.values} has {len(values)} rows, expected {expected}; they are made again")
+        return values
+
+
+__all__ = ["FORMAT", "SHARD_KIND", "Shard"]
