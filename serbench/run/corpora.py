@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from serbench.corpus.dataset import Dataset
@@ -12,6 +13,7 @@ from serbench.corpus.manifest import LabelMap, Manifest
 from serbench.errors import DatasetError, DatasetMissingError, PluginError, ProtocolError
 from serbench.features.extract import Clip
 from serbench.results.facts import AudioCopy, DatasetFacts, LabelMapFacts
+from serbench.run.reasons import without_places
 from serbench.run.request import Request, Skip
 from serbench.run.workspace import Workspace
 
@@ -29,7 +31,8 @@ class Corpus:
     inventory
         Facts of every recording, unreadable ones among them.
     left_out
-        From utterance id to the reason, for recordings that were left out on request: they cannot be read.
+        From utterance id to the reason, for recordings that were left out on request: they cannot be read. Files are
+        named by their paths below the corpus.
     """
 
     dataset: Dataset
@@ -48,6 +51,11 @@ class Corpus:
         return {self.manifest.dataset: self.manifest.part} if self.manifest.part else {}
 
     @property
+    def roots(self) -> tuple[Path, ...]:
+        """Where its recordings lie on this machine."""
+        return (self.manifest.root,)
+
+    @property
     def exclusion(self) -> str | None:
         """Why a score on it is excluded from averages over datasets, or None."""
         card = self.dataset.card
@@ -56,8 +64,12 @@ class Corpus:
 
     @property
     def unreadable(self) -> dict[str, str]:
-        """From utterance id to the reason, for recordings that take part and cannot be read."""
-        return {uid: reason for uid, reason in self.inventory.bad.items() if uid in self.manifest.by_id}
+        """From utterance id to the reason, for recordings that take part and cannot be read; see :attr:`left_out`."""
+        return {
+            uid: without_places(reason, self.roots)
+            for uid, reason in self.inventory.bad.items()
+            if uid in self.manifest.by_id
+        }
 
     def without(self, ids: Collection[str]) -> Corpus:
         """Return the corpus with recordings left out of its manifest; what lies on disk stays in its inventory.
@@ -67,7 +79,9 @@ class Corpus:
         DatasetError
             When nothing is left.
         """
-        left_out = {uid: self.inventory.bad.get(uid, "left out, though it can be read here") for uid in sorted(ids)}
+        bad = self.inventory.bad
+        reasons = {uid: bad.get(uid, "left out, though it can be read here") for uid in sorted(ids)}
+        left_out = {uid: without_places(reason, self.roots) for uid, reason in reasons.items()}
         if not left_out:
             return self
         kept = tuple(utterance for utterance in self.manifest.utterances if utterance.id not in left_out)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from serbench.corpus.dataset import Dataset
@@ -36,6 +37,11 @@ class CrossedCorpus(Corpus):
     def datasets(self) -> tuple[Dataset, ...]:
         """The members' plugins."""
         return tuple(each.dataset for each in self.members)
+
+    @property
+    def roots(self) -> tuple[Path, ...]:
+        """Where the members' recordings lie on this machine."""
+        return tuple(root for member in self.members for root in member.roots)
 
     @property
     def exclusion(self) -> str:

@@ -10,10 +10,8 @@ from __future__ import annotations
 
 import contextlib
 import math
-import traceback
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -44,6 +42,7 @@ from serbench.results.record import Record
 from serbench.run.corpora import Corpus
 from serbench.run.memory import class_memory, expect_forgotten
 from serbench.run.plan import Cell, Contender
+from serbench.run.reasons import reason_of, without_places
 from serbench.run.saving import save_cell, stored_bytes
 from serbench.run.tables import Tables, Workbench, make_tables
 from serbench.scoring.figure import Figure
@@ -156,7 +155,8 @@ def _measure(
                 calibration = Calibration.read(calibrate())
                 figures |= timed_figures(model, noise)
     except Exception as error:  # noqa: BLE001  (a plugin may raise anything)
-        figures = dict.fromkeys([*SIZES, *TIMED], Figure.undefined(f"measuring failed: {_reason(error)}"))
+        reason = reason_of(error, cell.corpus.roots, with_place=True)
+        figures = dict.fromkeys([*SIZES, *TIMED], Figure.undefined(f"measuring failed: {reason}"))
     unmeasured = dict.fromkeys(LABORATORY, QUIET) | dict.fromkeys(TIMED, ELSEWHERE)
     return {**unmeasured, **figures, "disk_bytes": stored_bytes(model)}, calibration
 
@@ -184,7 +184,8 @@ def history_of(model: Model) -> tuple[Mapping[str, Any], ...]:
 
 def failed(cell: Cell, bench: Workbench, error: BaseException | str) -> Record:
     """Return the record of a cell that came to nothing, by what was raised or by a sentence."""
-    return _record(cell, bench, status="failed", reason=error if isinstance(error, str) else _reason(error))
+    reason = error if isinstance(error, str) else reason_of(error, cell.corpus.roots, with_place=True)
+    return _record(cell, bench, status="failed", reason=reason)
 
 
 def _record(cell: Cell, bench: Workbench, **facts: Any) -> Record:
@@ -220,7 +221,7 @@ def notes_of(corpus: Corpus, split: Split, fold: Fold, *, sets_aside: bool) -> t
     sets_aside
         Whether the protocol augments in place of a model that would.
     """
-    notes = [*corpus.manifest.deviations, *split.notes]
+    notes = [without_places(note, corpus.roots) for note in (*corpus.manifest.deviations, *split.notes)]
     shared = shared_sentences(corpus.manifest, split, fold)
     if shared:
         notes.append(f"{len(shared)} sentences are spoken both in test and outside it")
@@ -256,13 +257,6 @@ def _unreadable(bad: Mapping[str, str]) -> str:
     named = "; ".join(reason for _, reason in sorted(bad.items())[:_NAMED])
     more = f"; and {len(bad) - _NAMED} more" if len(bad) > _NAMED else ""
     return f"{len(bad)} recordings cannot be read: {named}{more}; fix them or run with --skip-bad-audio"
-
-
-def _reason(error: BaseException) -> str:
-    """Return one line: what was raised, and in which function of which file."""
-    frames = traceback.extract_tb(error.__traceback__)
-    where = f" (in {Path(frames[-1].filename).name}:{frames[-1].lineno}, {frames[-1].name})" if frames else ""
-    return f"{type(error).__name__}: {' '.join(str(error).split())}{where}"
 
 
 __all__ = ["failed", "finish", "history_of", "notes_of", "prepare", "run_cell"]

@@ -17,6 +17,7 @@ from serbench.results.facts import Environment, PartFacts
 from serbench.results.record import Record
 from serbench.results.saved import SavedModel, packed, write_model
 from serbench.run.plan import Cell
+from serbench.run.reasons import reason_of
 from serbench.scoring.figure import Figure
 from serbench.source import source_digest
 
@@ -67,10 +68,14 @@ def save_cell(cell: Cell, model: Model, folder: Path, environment: Environment) 
     try:
         state = model.state()
         reason = None if state is not None else f"{model.card.name} does not say what its fit learned"
-        return write_model(path, card, state, reason)
     except Exception as error:  # noqa: BLE001  (a plugin may raise anything)
-        write_model(path, card, None, f"{model.card.name}: {type(error).__name__}: {' '.join(str(error).split())}")
-        return None
+        state, reason = None, f"{model.card.name}: {reason_of(error, cell.corpus.roots)}"
+    try:
+        return write_model(path, card, state, reason)
+    except OSError:
+        raise  # the disk's fault: the cell is to be run again
+    except Exception as error:  # noqa: BLE001  (what it says may be no numbers)
+        return write_model(path, card, None, f"{model.card.name}: {reason_of(error, cell.corpus.roots)}")
 
 
 def stored_bytes(model: Model) -> Figure:
@@ -81,8 +86,7 @@ def stored_bytes(model: Model) -> Figure:
             return Figure.undefined(f"cannot be saved: {model.card.name} does not say what its fit learned")
         return Figure(len(packed(state)))
     except Exception as error:  # noqa: BLE001  (a plugin may raise anything)
-        words = f"{type(error).__name__}: {' '.join(str(error).split())}"
-        return Figure.undefined(f"cannot be saved: {model.card.name}: {words}")
+        return Figure.undefined(f"cannot be saved: {model.card.name}: {reason_of(error)}")
 
 
 def load_model(path: Path, registry: Registry, device: str = "cpu") -> LoadedModel:
