@@ -90,7 +90,10 @@ def _rows_of(asked: str, known: dict[str, str], rows: Sequence[Row], store: Stor
     if match is None or match["name"] not in known:
         raise UnknownNameError("row", match["name"] if match else asked, known)
     under_any = [row for row in rows if row.system == known[match["name"]]]
-    seeds = {int(word) for word in match["seeds"].split(",")}
+    words = [int(word) for word in match["seeds"].split(",")]
+    seeds = set(words)
+    if len(seeds) < len(words):
+        raise UsageError(f"{asked} names a seed twice, expected each once")
     there = {seed for row in under_any for seed in row.seeds}
     if not seeds <= there:
         raise UsageError(

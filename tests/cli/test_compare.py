@@ -64,6 +64,7 @@ def test_a_system_is_compared_with_itself_under_another_seed(serbench, runs):
     ("arguments", "message"),
     [
         (("goood", "bad"), "unknown row 'goood', expected one of ['bad', 'good']; did you mean 'good'?"),
+        (("good@seed0,1,0", "bad"), "names a seed twice"),
         (("good", "good"), "A and B are both 'good', expected two rows, or one under two seeds: good@seed0"),
         (("good@seed7", "bad"), "good was not run under seed 7, expected seeds among [0, 1]"),
         (("good", "gut@seed0"), "unknown row 'gut', expected"),

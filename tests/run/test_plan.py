@@ -2,8 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from serbench.errors import DatasetMissingError, UnknownNameError, UsageError
-from serbench.run.settings import read_settings
+from serbench.errors import DatasetMissingError, UnknownNameError
 from tests.run import toy
 
 
@@ -69,21 +68,6 @@ def test_changed_sound_changes_every_key(world):
     assert before.isdisjoint(cell.key.digest for cell in world.plan("nearest").cells)
 
 
-def test_settings_reach_model_feature_and_dataset(world):
-    settings = read_settings(
-        ["c=0.5", "mfcc-stats.n_mfcc=20", "synth.speakers=6", "attn1dcnn.attention=none"],
-        world.registry,
-        ["logreg", "attn1dcnn"],
-    )
-
-    assert settings == {
-        "logreg": {"c": 0.5},
-        "mfcc-stats": {"n_mfcc": 20},
-        "synth": {"speakers": 6},
-        "attn1dcnn": {"attention": "none"},
-    }
-
-
 def test_a_changed_argument_shows_in_the_label(world):
     from serbench.run.plan import make_contender
 
@@ -91,27 +75,6 @@ def test_a_changed_argument_shows_in_the_label(world):
 
     assert make_contender("logreg", world.registry, settings).label == "logreg[c=0.5]+mfcc-stats[n_mfcc=20]"
     assert make_contender("logreg", world.registry, {}).label == "logreg"
-
-
-@pytest.mark.parametrize(
-    ("pair", "error", "message"),
-    [
-        ("c", UsageError, "expected key=value"),
-        ("depth=3", UsageError, "none of .'logreg'. takes"),
-        ("logrg.c=3", UnknownNameError, "did you mean 'logreg'"),
-        ("c=strong", UsageError, "expected a number"),
-        ("c=true", UsageError, "expected a number"),
-        ("attn1dcnn.augment=no", UsageError, "expected true or false"),
-        ("attn1dcnn.augment=0", UsageError, "expected true or false"),
-    ],
-)
-def test_a_setting_that_nobody_takes_is_refused(world, pair, error, message):
-    with pytest.raises(error, match=message):
-        read_settings([pair], world.registry, ["logreg"])
-
-
-def test_a_word_stays_a_word(world):
-    assert read_settings(["attn1dcnn.attention=1"], world.registry, []) == {"attn1dcnn": {"attention": "1"}}
 
 
 def test_an_unknown_argument_is_refused_with_a_near_match(world):

@@ -21,6 +21,10 @@ _MANNERS = {
 }
 _NAME = re.compile(r"(s(\d\d))-(anger|happiness|neutral|sadness)-(t\d\d)-\d\d")
 _GROUPS = 5
+#: Two digits of a file's name count speakers, sentences and takes.
+_MOST = 99
+#: More fill a disk.
+_MOST_CLIPS = 40_000
 
 
 class Synth(Dataset):
@@ -33,11 +37,11 @@ class Synth(Dataset):
     Parameters
     ----------
     speakers
-        6 to 99; odd ones are men.
+        1 to 99, 6 at least for new speakers (``si``); odd ones are men.
     sentences, takes
-        Each speaker says each sentence so often in each of the four emotions.
+        Each speaker says each sentence so often in each of the four emotions; 1 to 99.
     emotion, speaker, fingerprint
-        How far emotions, speakers and single recordings lie apart, 0 or more; 1 is the usual.
+        How far emotions, speakers and single recordings lie apart, 0 to 99; 1 is the usual.
     seed
         Another seed makes another corpus.
     """
@@ -69,6 +73,15 @@ class Synth(Dataset):
         seed: int = 0,
     ) -> None:
         super().__init__()
+        for name, count in (("speakers", speakers), ("sentences", sentences), ("takes", takes)):
+            if not 1 <= count <= _MOST:
+                raise ValueError(f"{name} is {count}, expected 1 to {_MOST}")
+        clips = speakers * sentences * takes * len(_MANNERS)
+        if clips > _MOST_CLIPS:
+            raise ValueError(f"they come to {clips} clips, expected {_MOST_CLIPS} at most")
+        for name, distance in (("emotion", emotion), ("speaker", speaker), ("fingerprint", fingerprint)):
+            if not 0 <= distance <= _MOST:
+                raise ValueError(f"{name} is {distance}, expected 0 to {_MOST}")
         self.speakers, self.sentences, self.takes = speakers, sentences, takes
         self.emotion, self.speaker, self.fingerprint = emotion, speaker, fingerprint
         self.seed = seed
@@ -89,7 +102,9 @@ class Synth(Dataset):
             finally:
                 shutil.rmtree(unfinished, ignore_errors=True)
         except OSError as error:
-            raise DatasetError(f"synth cannot be made in {root.parent}: {error}; name another cache folder") from error
+            raise DatasetError(
+                f"synth cannot be made in {root.parent}: {error}; name another folder in SERBENCH_CACHE"
+            ) from error
         return root
 
     def utterances(self, root):

@@ -9,6 +9,7 @@ left out by name. Ranks, ties and fronts are then those among the rows that fit.
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -100,9 +101,10 @@ def read_number(text: str, option: str) -> float:
     (100000.0, 1500000.0, 5.0)
     """
     found = _NUMBER.fullmatch(text.strip())
-    if found is None:
+    value = math.inf if found is None else float(f"{found[1]}{found[2] or ''}") * _PREFIXES[found[3]]
+    if not math.isfinite(value):
         raise UsageError(f"{option} is {text!r}, expected a number of 0 or more: 5000, 0.5, 100k, 1.5M or 2G")
-    return float(f"{found[1]}{found[2] or ''}") * _PREFIXES[found[3]]
+    return value
 
 
 def within(rows: Iterable[Row], limits: Sequence[Limit]) -> tuple[list[Row], list[LeftOut]]:

@@ -21,7 +21,9 @@ def test_numbers_as_people_write_them(text, value):
     assert read_number(text, "--most") == value
 
 
-@pytest.mark.parametrize("text", ["", "k", "-5", "1,5M", "100K", "100kk", "1 k", "nan", "inf", "٣", "1m", "5ms"])
+@pytest.mark.parametrize(
+    "text", ["", "k", "-5", "1,5M", "100K", "100kk", "1 k", "nan", "inf", "٣", "1m", "5ms", "1e999"]
+)
 def test_what_is_no_number_is_refused_in_one_line(text):
     with pytest.raises(UsageError) as caught:
         make_limits(None, text, None)
