@@ -8,11 +8,17 @@ every command imports what it needs when it is called.
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import gc
+import logging
+import sys
+from collections import Counter
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from serbench import __version__
 from serbench.cli import (
@@ -26,13 +32,15 @@ from serbench.cli import (
     leaderboard,
     listing,
     new,
+    places,
     plot,
     predict,
     profile,
     run,
     show,
+    streams,
 )
-from serbench.errors import SerbenchError
+from serbench.errors import ResourceError, SerbenchError, UsageError
 
 #: The exit code of a program that the keyboard interrupted.
 INTERRUPTED = 130
@@ -45,23 +53,75 @@ _COMMANDS = (
 )
 
 
+#: What the parser of the command line raises, whichever release of it there is.
+_Refused: Any = typer.BadParameter.__mro__[1]
+#: The same when nothing was written behind a command: its text is the help.
+_NO_ARGUMENTS = "NoArgsIsHelpError"
+
+
+class Command(TyperCommand):
+    """A command that takes no option twice where the second would replace the first."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the words behind the command."""
+        _, _, order = self.make_parser(ctx).parse_args(args=list(args))
+        for option, times in Counter(order).items():
+            if times > 1 and _is_replaced(option):
+                raise UsageError(f"{option.opts[0]} was given {times} times, expected once: only the last would count")
+        return super().parse_args(ctx, args)
+
+
+def _is_replaced(parameter: Any) -> bool:
+    """Tell whether a second value of a parameter takes the place of the first; a switch that is on stays on."""
+    if parameter.param_type_name != "option" or parameter.multiple:
+        return False
+    return not parameter.is_flag or bool(parameter.secondary_opts)
+
+
 class Program(TyperGroup):
     """The group of all commands; what a command raises on purpose becomes one line and an exit code."""
 
+    def make_context(self, *arguments: Any, **options: Any) -> Any:
+        """Read the words before the command."""
+        with _ends_in_one_line(debug=False):
+            return super().make_context(*arguments, **options)
+
     def invoke(self, ctx: Any) -> Any:
         """Run the command that was named."""
-        try:
+        with _ends_in_one_line(debug=bool(ctx.params.get("debug"))):
             return super().invoke(ctx)
-        except SerbenchError as error:
-            if ctx.params.get("debug"):
-                _print_traceback()
-            console.error(str(error))
-            raise typer.Exit(error.exit_code) from None
-        except KeyboardInterrupt:
-            if ctx.params.get("debug"):
-                _print_traceback()
-            console.error("interrupted")
-            raise typer.Exit(INTERRUPTED) from None
+
+
+@contextlib.contextmanager
+def _ends_in_one_line(*, debug: bool) -> Iterator[None]:
+    """Turn what is somebody's to fix into one line on standard error and an exit code; bugs keep their traceback."""
+    try:
+        yield
+    except SerbenchError as error:
+        text, code = str(error), error.exit_code
+    except _Refused as error:
+        if type(error).__name__ == _NO_ARGUMENTS:
+            raise
+        text, code = _refusal(error), UsageError.exit_code
+    except KeyboardInterrupt:
+        text, code = "interrupted", INTERRUPTED
+    except (OSError, MemoryError) as error:
+        if getattr(error, "errno", None) == errno.EPIPE:
+            raise  # who reads has gone: nobody is there to be told
+        text, code = str(ResourceError.of(error)), ResourceError.exit_code
+    else:
+        return
+    if debug:
+        _print_traceback()
+    console.error(text)
+    raise typer.Exit(code) from None
+
+
+def _refusal(error: Any) -> str:
+    """Return why the words of a command line were refused, and where they are explained."""
+    text = " ".join(error.format_message().split()).rstrip(".")
+    command = error.ctx.command_path if error.ctx else "serbench"
+    return f"{text[:1].lower()}{text[1:]}; see {command} --help"
 
 
 def _print_traceback() -> None:
@@ -100,7 +160,16 @@ def build() -> typer.Typer:
 
     for module in _COMMANDS:
         module.register(program)
+    _take_options_once(program)
     return program
+
+
+def _take_options_once(program: typer.Typer) -> None:
+    for command in program.registered_commands:
+        command.cls = Command
+    for group in program.registered_groups:
+        if group.typer_instance is not None:
+            _take_options_once(group.typer_instance)
 
 
 app = build()
@@ -108,10 +177,18 @@ app = build()
 
 def main() -> None:
     """Run the program: the console script, and ``python -m serbench``."""
+    streams.prepare()
+    logging.getLogger("serbench").addHandler(console.Notices())
     try:
+        places.allow_many_files()
         app(prog_name="serbench")
+    except ResourceError as error:
+        console.error(str(error))
+        sys.exit(streams.finish(error.exit_code))
+    except SystemExit as end:
+        sys.exit(streams.finish(end.code))
     finally:
         gc.freeze()  # the process ends, and its memory with it: nothing of it is worth a last look for garbage
 
 
-__all__ = ["INTERRUPTED", "Program", "app", "build", "main"]
+__all__ = ["INTERRUPTED", "Command", "Program", "app", "build", "main"]

@@ -10,9 +10,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from serbench.cli import console
+from serbench.cli import console, places
 from serbench.cli.findings import corpus_facts, print_corpora, print_tasks, task_facts
-from serbench.cli.options import AsJson, DataRoots, EmoBoxFolder, NoPlugins, PluginFiles, open_registry, with_emobox
+from serbench.cli.options import (
+    AsJson,
+    DataRoots,
+    EmoBoxFolder,
+    NoPlugins,
+    PluginFiles,
+    is_typed,
+    open_registry,
+    with_emobox,
+)
 from serbench.errors import DatasetError, DatasetMissingError, PluginError, ProtocolError, UsageError
 
 if TYPE_CHECKING:
@@ -87,9 +96,12 @@ def audit(
     from serbench.results.store import Store
     from serbench.run.workspace import Workspace
 
+    places.open_cache()
     registry = open_registry(plugin, no_plugins)
     named = tuple(dict.fromkeys([*(targets or ()), *(registry.datasets if all_datasets else ())]))
-    asked = _sort(named, registry, emobox, by_lists=_is_typed(context, "emobox") and not protocol)
+    asked = _sort(named, registry, emobox, by_lists=is_typed(context, "emobox") and not protocol)
+    if protocol and not asked.datasets:
+        raise UsageError("--protocol is for datasets and none was named: runs and lists are audited under their own")
     with _progress() as show:
         workspace = Workspace(
             registry=registry,
@@ -123,12 +135,6 @@ def audit(
         raise typer.Exit(LEAKS)
     if broken:
         raise DatasetError(f"{len(broken)} of the datasets cannot be opened; the others were audited")
-
-
-def _is_typed(context: typer.Context, option: str) -> bool:
-    """Return whether an option was given on the command line, not by its variable."""
-    source = context.get_parameter_source(option)
-    return source is not None and source.name == "COMMANDLINE"
 
 
 def _sort(targets: Sequence[str], registry: Registry, emobox: Path | None, *, by_lists: bool) -> AuditTargets:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from serbench.cli import console
+from serbench.cli import console, places
 from serbench.cli.options import AsJson, DataRoots, NoPlugins, PluginFiles, open_registry
 from serbench.cli.show import PartKind, kind_of
 from serbench.errors import PluginError, UsageError
@@ -47,6 +47,7 @@ def check(
     found = kind_of(registry, name, kind)
     if found == PartKind.PROTOCOL:
         raise UsageError(f"{name!r} is a protocol, expected a plugin; protocols are part of serbench")
+    places.open_cache()
     offer = registry.shelves[found][name]
     outcomes = _run(cases_of(offer.part, registry, data_roots(data_root or ())))
     if as_json:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import re
 import shutil
 import sys
@@ -21,7 +22,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
 from serbench.cli.layout import Line, field_lines, table_lines, width_of
-from serbench.cli.streams import can_encode, encodable
+from serbench.cli.streams import can_encode, encodable, refused
 from serbench.text import hides, visible
 
 if TYPE_CHECKING:
@@ -42,12 +43,17 @@ def line(text: str = "") -> None:
     if sys.stdout.isatty() and width_of(shown) > width():
         indent = " " * (len(shown) - len(shown.lstrip()))
         shown = textwrap.fill(shown, width(), subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
-    sys.stdout.write(f"{shown}\n")
+    _out(f"{shown}\n")
 
 
 def verbatim(text: str) -> None:
     """Write one line to standard output that is to be copied, however long."""
-    sys.stdout.write(f"{_shown(text, sys.stdout)}\n")
+    _out(f"{_shown(text, sys.stdout)}\n")
+
+
+def data(text: str) -> None:
+    """Write lines of a file to standard output: whoever made them has seen to what they hold."""
+    _out(encodable(text, sys.stdout))
 
 
 def block(text: str) -> None:
@@ -90,8 +96,17 @@ def paragraphs(text: str) -> None:
 
 
 def notice(text: str) -> None:
-    """Write one line to standard error."""
-    sys.stderr.write(f"{_shown(text, sys.stderr)}\n")
+    """Write one line to standard error; where that leads nowhere, nobody is to be told."""
+    with contextlib.suppress(OSError):
+        sys.stderr.write(f"{_shown(text, sys.stderr)}\n")
+
+
+class Notices(logging.Handler):
+    """Writes what the libraries warn of as notices."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one line."""
+        notice(record.getMessage())
 
 
 def error(text: str) -> None:
@@ -112,7 +127,7 @@ def print_json(value: Any) -> None:
     text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False, default=_plain)
     if hides(text) or not can_encode(text, sys.stdout):
         text = json.dumps(value, indent=2, ensure_ascii=True, allow_nan=False, default=_plain)
-    sys.stdout.write(f"{text}\n")
+    _out(f"{text}\n")
 
 
 def table(
@@ -222,6 +237,13 @@ def progress(total: float | None, label: str) -> Iterator[Bar]:
         yield Bar(drawn, total, label)
 
 
+def _out(text: str) -> None:
+    try:
+        sys.stdout.write(text)
+    except OSError as error:
+        raise refused(error) from error
+
+
 def _console(*, stderr: bool = False) -> Console:
     from rich.console import Console
 
@@ -231,7 +253,7 @@ def _console(*, stderr: bool = False) -> Console:
 def _write(lines: Iterable[Line]) -> None:
     """Write lines; what is bold is so on a terminal."""
     if not sys.stdout.isatty():
-        sys.stdout.writelines(f"{each}\n" for each in lines)
+        _out("".join(f"{each}\n" for each in lines))
         return
     from rich.text import Text
 
@@ -259,7 +281,9 @@ def _plain(value: Any) -> Any:
 __all__ = [
     "WIDTH",
     "Bar",
+    "Notices",
     "block",
+    "data",
     "error",
     "fields",
     "line",

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from serbench.cli import console
+from serbench.cli import console, places
 from serbench.cli.options import NoPlugins, PluginFiles, open_registry
 from serbench.cli.stored import stored_rows
 from serbench.errors import UsageError
@@ -62,13 +63,18 @@ def export(
     else:
         if dataset is None or model is not None:
             raise UsageError("croissant describes a dataset, expected --dataset NAME and no --model")
-        text = _croissant(open_registry(plugin, no_plugins), dataset)
+        facts = _croissant(open_registry(plugin, no_plugins), dataset)
+        if to is None:
+            console.print_json(facts)
+            return
+        text = json.dumps(facts, indent=2, ensure_ascii=False) + "\n"
     if to is None:
         console.block(text)
         return
     from serbench.files import write_text
 
-    write_text(to, text)
+    with places.writing(to, "--to"):
+        write_text(to, text)
     console.verbatim(f"written: {to}")
 
 
@@ -93,15 +99,13 @@ def _all(names: dict[str, str]) -> list[str]:
     return sorted(set(names.values()))
 
 
-def _croissant(registry: Registry, name: str) -> str:
-    import json
-
+def _croissant(registry: Registry, name: str) -> dict[str, Any]:
     from serbench.board.export import REQUIRED, croissant
 
     facts = croissant(registry.get("dataset", name).card)
     missing = [each for each in REQUIRED if each not in facts]
     console.notice(f"not on the card, and required by Croissant: {', '.join(missing)}; add what you know by hand")
-    return json.dumps(facts, indent=2, ensure_ascii=False) + "\n"
+    return facts
 
 
 __all__ = ["Format", "export"]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from serbench.cli import console
+from serbench.cli import console, places
 from serbench.cli.request import OwnOption, Prepared, with_options
 from serbench.cli.run import finish, run_cells
 from serbench.errors import UnknownNameError, UsageError
@@ -95,7 +95,8 @@ def _write_report(lines: list[Inflation], out: Path) -> None:
     from serbench.files import write_text
 
     path = out / "inflation.md"
-    write_text(path, "\n".join(inflation_lines(lines)) + "\n")
+    with places.writing(path, "--out"):
+        write_text(path, "\n".join(inflation_lines(lines)) + "\n")
     console.verbatim(f"report: {path}")
 
 

@@ -63,7 +63,7 @@ def fold(text: str, width: int) -> list[str]:
 
     >>> fold("a table of 12.3 and 4", 9)
     ['a table', 'of 12.3', 'and 4']
-    >>> fold("model[n=20]", 10)
+    >>> fold("model[n=20]", 9)
     ['model[n=', '20]']
     """
     if width_of(text) <= width:

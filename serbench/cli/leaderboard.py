@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from serbench.cli import console
+from serbench.cli import console, places
 from serbench.cli.export import export
 from serbench.cli.options import AsJson, NoPlugins, PluginFiles
 from serbench.cli.stored import stored_rows
@@ -115,9 +115,12 @@ def build(
         if check:
             _check_views(leaderboard, board, into or (), site=site)
             return
+        places.expect_folder(board, "--to")
         for page in into or ():
-            insert_tables(page, leaderboard)
-        written = write_views(leaderboard, board, site=site)
+            with places.writing(page, "--into"):
+                insert_tables(page, leaderboard)
+        with places.writing(board, "--to"):
+            written = write_views(leaderboard, board, site=site)
     for path in written:
         console.verbatim(str(path))
     if site and not (board / SITE / SCRIPT).is_file():
@@ -192,6 +195,7 @@ def add(
     from serbench.results.store import Store
     from serbench.results.transfer import transfer
 
+    places.expect_folder(to, "--to")
     there = stored_rows(run)
     check_names("model in these records", model or (), {row.model.name for row in there})
     check_names("dataset in these records", dataset or (), {_tested_on(row) for row in there})
@@ -208,12 +212,13 @@ def add(
     if not taken:
         raise UsageError(f"{run} has {_left(left)}; run what is missing, or take them with --incomplete")
     wanted = {(row.task, row.system) for row in taken}
-    done = transfer(
-        [Store(run)],
-        Store(to),
-        lambda record: (record.key.task, record.key.system) in wanted,
-        predictions=not no_predictions,
-    )
+    with places.writing(to, "--to"):
+        done = transfer(
+            [Store(run)],
+            Store(to),
+            lambda record: (record.key.task, record.key.system) in wanted,
+            predictions=not no_predictions,
+        )
     if as_json:
         facts = {"to": to, "added": [record.stem for record in done.added], "present": [e.stem for e in done.present]}
         console.print_json({**facts, "left": [_name(row) for row in left]})
@@ -231,11 +236,13 @@ def merge(boards: Boards, to: ToMerged, as_json: AsJson = False) -> None:
     from serbench.results.store import Store
     from serbench.results.transfer import transfer
 
+    places.expect_folder(to, "--to")
     for folder in boards:
         stored_rows(folder)  # says where there are none, or one is damaged, before anything is written
-    done = transfer([Store(folder) for folder in boards], Store(to))
+    with places.writing(to, "--to"):
+        done = transfer([Store(folder) for folder in boards], Store(to))
     if as_json:
-        facts = {"added": [each.stem for each in done.added], "present": [each.stem for each in done.present]}
+        facts = {"added": [record.stem for record in done.added], "present": [record.stem for record in done.present]}
         console.print_json({"to": to, **facts})
         return
     console.line(f"{len(done.added)} records added to {to}, {len(done.present)} were there")

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from serbench.cli import console
+from serbench.cli import console, places
 
 
 class NewKind(StrEnum):
@@ -41,7 +41,8 @@ def new(
 
     check_name(kind.value, name, load_registry())
     folder = to or Path(name)
-    written = write_plugin(kind.value, name, folder)
+    with places.writing(folder, "--to"):
+        written = write_plugin(kind.value, name, folder)
     for path in written.files[:4]:
         console.verbatim(str(path))
     if len(written.files) > 4:

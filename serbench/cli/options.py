@@ -41,6 +41,12 @@ PluginFiles = Annotated[
 NoPlugins = Annotated[bool, typer.Option("--no-plugins", help="Load the built-ins alone, and what --plugin names.")]
 
 
+def is_typed(context: typer.Context, option: str) -> bool:
+    """Return whether an option was given on the command line, not by its variable."""
+    source = context.get_parameter_source(option)
+    return source is not None and source.name == "COMMANDLINE"
+
+
 def with_emobox(
     folder: Path | None, settings: Mapping[str, Mapping[str, Any]] | None = None
 ) -> dict[str, dict[str, Any]]:
@@ -87,4 +93,13 @@ def open_registry(files: Sequence[Path] | None, no_plugins: bool, *, refuse_brok
     return registry
 
 
-__all__ = ["AsJson", "DataRoots", "EmoBoxFolder", "NoPlugins", "PluginFiles", "open_registry", "with_emobox"]
+__all__ = [
+    "AsJson",
+    "DataRoots",
+    "EmoBoxFolder",
+    "NoPlugins",
+    "PluginFiles",
+    "is_typed",
+    "open_registry",
+    "with_emobox",
+]

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from serbench.board.figures.sheet import Width
-from serbench.cli import console
-from serbench.cli.options import NoPlugins, PluginFiles
+from serbench.cli import console, places
+from serbench.cli.options import NoPlugins, PluginFiles, is_typed
 from serbench.cli.stored import stored_rows
 from serbench.errors import UsageError
 
@@ -62,6 +62,7 @@ def register(program: typer.Typer) -> None:
 
 
 def plot(
+    context: typer.Context,
     figure: What,
     runs: Runs,
     to: To,
@@ -84,9 +85,12 @@ def plot(
 
     if cost is not None and figure is not FigureKind.PARETO:
         raise UsageError(f"--cost {cost} goes with pareto, not with {figure}")
+    if figure is FigureKind.INFLATION and is_typed(context, "protocol"):
+        raise UsageError("inflation shows all protocols, expected no --protocol; other figures take one")
     wanted = Wanted(tuple(model or ()), tuple(dataset or ()), protocol)
     rows = join([stored_rows(folder, plugin, no_plugins) for folder in runs])
-    caption = write_figure(to, width, _drawer(figure, rows, wanted, cost or Cost.LATENCY))
+    with places.writing(to, "--to"):
+        caption = write_figure(to, width, _drawer(figure, rows, wanted, cost or Cost.LATENCY))
     console.prose(caption)
     console.verbatim(f"written: {to}")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-import sys
+import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,6 +14,7 @@ from serbench.cli.options import AsJson, NoPlugins, PluginFiles, open_registry
 from serbench.cli.request import DeviceName, OnDevice
 from serbench.errors import AudioError, UsageError
 from serbench.names import legible
+from serbench.text import spreadsheet_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -93,11 +94,15 @@ def _facts(models: Sequence[LoadedModel], answers: Sequence[Answer]) -> dict[str
 
 
 def _print_csv(classes: Sequence[str], answers: Sequence[Answer]) -> None:
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(["path", "label", *classes])
+    """Write a line per answer; names of files and classes are no formulas."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(["path", "label", *map(spreadsheet_text, classes)])
     for each in answers:
         if each.scores is not None:
-            writer.writerow([_name(each), _label(classes, each), *each.scores.tolist()])
+            words = (spreadsheet_text(_name(each)), spreadsheet_text(_label(classes, each) or ""))
+            writer.writerow([*words, *each.scores.tolist()])
+    console.data(stream.getvalue())
 
 
 def _print_table(models: Sequence[LoadedModel], answers: Sequence[Answer]) -> None:

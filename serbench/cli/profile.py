@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from serbench.cli import console
+from serbench.cli import console, places
 from serbench.cli.options import AsJson, DataRoots, NoPlugins, PluginFiles, open_registry
 from serbench.cli.request import DeviceName, Models, OnDevice, Settings
 from serbench.errors import CellsFailedError, UsageError
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from serbench.run.profile import Profile, Thoroughness
 
+#: More timed calls than this are a slip of the keyboard.
+MOST_RUNS = 100_000
 _PLACES = {"": "1 thread", "_all_threads": "all threads", "_gpu": "GPU"}
 #: Tables of one line per model: title, then heading and figure of each column.
 _PER_MODEL = {
@@ -88,7 +90,9 @@ def profile(
         ),
     ] = None,
     settings: Settings = None,
-    runs: Annotated[int, typer.Option("--runs", min=1, help="Timed calls of each model at each place.")] = 200,
+    runs: Annotated[
+        int, typer.Option("--runs", min=1, max=MOST_RUNS, help="Timed calls of each model at each place.")
+    ] = 200,
     data_root: DataRoots = None,
     device: OnDevice = DeviceName.AUTO,
     plugin: PluginFiles = None,
@@ -103,19 +107,19 @@ def profile(
     from serbench.locations import Locations
     from serbench.run.profile import Thoroughness, laboratory_card, profile_models
     from serbench.run.request import Request
-    from serbench.run.settings import read_settings
+    from serbench.run.settings import check_settings, read_settings
     from serbench.run.setup import Setup
 
+    places.open_cache()
     registry = open_registry(plugin, no_plugins)
     if bool(model) == all_models:
         raise UsageError("expected either --model NAME or --all-models; see serbench list models")
     named = tuple(dict.fromkeys(model or registry.models))
+    written = read_settings(settings or (), registry, named)
+    request = Request(models=named, datasets=(dataset,) if dataset else (), settings=written)
+    check_settings(written, request, registry)
     setup = Setup(
-        request=Request(
-            models=named,
-            datasets=(dataset,) if dataset else (),
-            settings=read_settings(settings or (), registry, named),
-        ),
+        request=request,
         locations=Locations.of_user(data_root or ()),
         out=Path(),
         device=resolve_device(device.value),

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -18,8 +18,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from serbench.cli import console
-from serbench.cli.options import AsJson, DataRoots, EmoBoxFolder, NoPlugins, PluginFiles, open_registry, with_emobox
+from serbench.cli import console, places
+from serbench.cli.options import (
+    AsJson,
+    DataRoots,
+    EmoBoxFolder,
+    NoPlugins,
+    PluginFiles,
+    is_typed,
+    open_registry,
+    with_emobox,
+)
 from serbench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -27,6 +36,12 @@ if TYPE_CHECKING:
     from serbench.run.estimate import Times
     from serbench.run.plan import Plan
     from serbench.run.setup import Setup
+
+
+#: More seeds than this are a slip of the keyboard.
+MOST_SEEDS = 1000
+#: How many cells per core may run at once, and how many in any case.
+_JOBS_PER_CORE, _FEWEST_JOBS = 4, 8
 
 
 class DeviceName(StrEnum):
@@ -44,13 +59,13 @@ AllDatasets = Annotated[bool, typer.Option("--all-datasets", help="Every dataset
 Protocols = Annotated[
     list[str] | None, typer.Option("--protocol", metavar="NAME", help="A protocol; may be given again.  [default: si]")
 ]
-Seeds = Annotated[int, typer.Option("--seeds", min=1, help="How many seeds: 0, 1, ...")]
+Seeds = Annotated[int, typer.Option("--seeds", min=1, max=MOST_SEEDS, help="How many seeds: 0, 1, ...")]
 Settings = Annotated[
     list[str] | None,
     typer.Option(
         "--set",
         metavar="KEY=VALUE",
-        help="An argument of the models, or of any part: mfcc.n_mfcc=20; may be given again.",
+        help="An argument of the models, or of any part of the run: mfcc.n_mfcc=20; may be given again.",
     ),
 ]
 Floors = Annotated[bool, typer.Option("--floors/--no-floors", help="Run majority, prior and logreg beside the models.")]
@@ -115,6 +130,7 @@ class Prepared:
 
 
 def prepare(
+    context: typer.Context,
     model: Models = None,
     dataset: Datasets = None,
     all_datasets: AllDatasets = False,
@@ -140,25 +156,32 @@ def prepare(
     from serbench.locations import Locations
     from serbench.run.estimate import Times
     from serbench.run.request import Request
-    from serbench.run.settings import read_settings
+    from serbench.run.settings import check_settings, read_settings
     from serbench.run.setup import Setup
 
     if not model:
         raise UsageError("no model was named, expected --model NAME; see serbench list models")
     if bool(dataset) == all_datasets:
         raise UsageError("expected either --dataset NAME or --all-datasets; see serbench list datasets")
+    places.open_cache()
+    if jobs is not None:
+        _expect_jobs(jobs)
     registry = open_registry(plugin, no_plugins)
     named = tuple(dict.fromkeys(model))
+    written = read_settings(settings or (), registry, named)
     request = Request(
         models=tuple(dict.fromkeys([*named, *(FLOORS if floors else ())])),
         datasets=tuple(dict.fromkeys(dataset or ())),
         all_datasets=all_datasets,
         protocols=tuple(dict.fromkeys(protocol or ("si",))),
         seeds=seeds,
-        settings=with_emobox(emobox, read_settings(settings or (), registry, named)),
+        settings=with_emobox(emobox, written),
         skip_bad_audio=skip_bad_audio,
         save_models=save_models,
     )
+    check_settings(written, request, registry)
+    if is_typed(context, "emobox"):
+        _expect_emobox(written, request.protocols)
     setup = Setup(
         request=request,
         locations=Locations.of_user(data_root or ()),
@@ -169,6 +192,24 @@ def prepare(
     )
     plan = setup.plan(registry, _progress)
     return Prepared(setup, plan, registry, Times(setup.locations.cache, setup.device), jobs, cell_timeout, as_json)
+
+
+def _expect_emobox(written: Mapping[str, Mapping[str, Any]], protocols: Sequence[str]) -> None:
+    """Refuse a folder of EmoBox that nothing reads, or a second one."""
+    if "emobox" not in protocols:
+        raise UsageError(f"--emobox is for protocol emobox, which is not in this run: {list(protocols)}")
+    if "folder" in written.get("emobox", {}):
+        raise UsageError("EmoBox's folder was given twice, by --emobox and by --set emobox.folder, expected it once")
+
+
+def _expect_jobs(jobs: int) -> None:
+    """Refuse more cells at once than this machine bears: each is a process of its own."""
+    from serbench.environment import usable_cores
+
+    cores = usable_cores()
+    most = max(_FEWEST_JOBS, _JOBS_PER_CORE * cores)
+    if jobs > most:
+        raise UsageError(f"--jobs got {jobs}, expected 1 to {most} on a machine of {cores} cores")
 
 
 @dataclass(frozen=True)
@@ -187,11 +228,13 @@ class OwnOption:
     read: Callable[[Any], Any]
 
 
-def with_options(act: Callable[[Prepared], None], **changed: Any) -> Callable[..., None]:
+def with_options(act: Callable[[Prepared], None], *, writes: bool = True, **changed: Any) -> Callable[..., None]:
     """Give a command the options of :func:`prepare`, written once.
 
     Parameters
     ----------
+    writes
+        Whether the command writes to ``--out``: whether that can be is tried before any work.
     changed
         By an option's name :class:`OwnOption`, or its value where a person is not to choose it.
     """
@@ -201,6 +244,8 @@ def with_options(act: Callable[[Prepared], None], **changed: Any) -> Callable[..
     @functools.wraps(prepare)
     def command(**options: Any) -> None:
         given = {name: own[name].read(value) if name in own else value for name, value in options.items()}
+        if writes:
+            places.expect_folder(given["out"], "--out")
         act(prepare(**given, **fixed))
 
     every = inspect.signature(prepare, eval_str=True).parameters

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
-from serbench.cli import console
+from serbench.cli import console, places
 from serbench.cli.request import Prepared, with_options
-from serbench.errors import CellsFailedError, DatasetError, ProtocolError
+from serbench.errors import CellsFailedError, DatasetError, ProtocolError, ResourceError
 
 if TYPE_CHECKING:
     from serbench.results.row import Row
@@ -26,7 +28,7 @@ NAMED = 8
 def register(program: typer.Typer) -> None:
     """Add the commands to the program."""
     program.command("run")(with_options(run))
-    program.command("plan")(with_options(plan, save_models=False))
+    program.command("plan")(with_options(plan, writes=False, save_models=False))
 
 
 def run(prepared: Prepared) -> None:
@@ -62,12 +64,16 @@ def run_cells(prepared: Prepared) -> tuple[RunOutcome, list[Row]]:
     from serbench.results.store import Store
     from serbench.results.summary import summarise
 
+    places.expect_writable(prepared.out, "--out")
     seconds = prepared.seconds
     if not prepared.as_json and (seconds > LONG or prepared.plan.skips):
         _print_plan(prepared, seconds)
     if not prepared.plan.cells:
         _refuse(prepared.plan.skips)
-    outcome = _execute(prepared)
+    try:
+        outcome = _execute(prepared)
+    except OSError as error:
+        raise _broken_off(error, prepared) from error
     if outcome.interrupted:
         kept = len(prepared.plan.done) + len(outcome.done)
         console.notice(
@@ -77,6 +83,14 @@ def run_cells(prepared: Prepared) -> tuple[RunOutcome, list[Row]]:
         raise KeyboardInterrupt
     metrics = [offer.part for offer in prepared.registry.metrics.values()]
     return outcome, [row for row in summarise(Store(prepared.out), metrics) if _is_asked_for(row, prepared)]
+
+
+def _broken_off(error: OSError, prepared: Prepared) -> ResourceError:
+    """Return why a run ends where the system refuses to write, and what to do."""
+    names_out = error.filename is not None and prepared.out in Path(os.fsdecode(error.filename)).parents
+    name = ", or name another folder with --out" if names_out else ""
+    reason = ResourceError.of(error, advice=f"see to that{name}")
+    return ResourceError(f"{reason}; finished cells are kept in {prepared.out}, the same command goes on from there")
 
 
 def plan(prepared: Prepared) -> None:

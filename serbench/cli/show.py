@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from serbench.cli import console
+from serbench.cli import console, places
 from serbench.cli.listing import offer_facts, protocol_facts
 from serbench.cli.options import AsJson, DataRoots, NoPlugins, PluginFiles, open_registry
 
@@ -55,6 +55,7 @@ def show(
     found = kind_of(registry, name, kind)
     facts = _facts(registry, found, name)
     if found == PartKind.DATASET:
+        places.open_cache()
         facts |= _on_disk(registry.get("dataset", name)(), data_roots(data_root or ()))
     if as_json:
         console.print_json(facts)

@@ -10,9 +10,13 @@ else, any other by its code point. A substitute may be longer than the sign, so 
 from __future__ import annotations
 
 import codecs
+import contextlib
+import errno
 import os
 import sys
-from typing import TextIO
+from typing import Any, TextIO
+
+from serbench.errors import ResourceError
 
 #: The name of the error handler.
 SUBSTITUTE = "serbench-substitute"
@@ -58,6 +62,31 @@ def prepare() -> None:
             stream.reconfigure(errors=SUBSTITUTE)
 
 
+def finish(code: Any) -> Any:
+    """Write what is still to be written; return the exit code, another where that cannot be done."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        try:
+            stream.flush()
+        except OSError as error:
+            with contextlib.suppress(OSError, ValueError):  # else the interpreter tries again, and says so its own way
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+            if error.errno == errno.EPIPE:
+                code = code or 1
+                continue
+            code = ResourceError.exit_code
+            if name == "stdout":
+                sys.stderr.write(f"error: {refused(error)}\n")
+    return code
+
+
+def refused(error: OSError) -> OSError | ResourceError:
+    """Return what to raise where standard output cannot be written: nobody is to be told where its reader has gone."""
+    if error.errno == errno.EPIPE:
+        return error
+    return ResourceError.of(error, "standard output", "write to another place")
+
+
 def encodable(text: str, stream: TextIO) -> str:
     """Return text as the stream can encode it.
 
@@ -87,4 +116,4 @@ def _substitute(error: UnicodeError) -> tuple[str, int]:
     return "".join(SUBSTITUTES.get(sign, f"[U+{ord(sign):04X}]") for sign in signs), error.end
 
 
-__all__ = ["SUBSTITUTE", "SUBSTITUTES", "can_encode", "encodable", "prepare"]
+__all__ = ["SUBSTITUTE", "SUBSTITUTES", "can_encode", "encodable", "finish", "prepare", "refused"]

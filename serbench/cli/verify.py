@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from serbench.cli import console
+from serbench.cli import console, places
 from serbench.cli.options import (
     AsJson,
     DataRoots,
@@ -58,6 +58,7 @@ def verify(
     from serbench.locations import Locations
     from serbench.run.workspace import Workspace
 
+    places.open_cache()
     workspace = Workspace(
         registry=open_registry(plugin, no_plugins),
         locations=Locations.of_user(data_root or ()),
@@ -99,6 +100,7 @@ def reproduce(
 
     store = Store(folder)
     chosen = _spread(_records_of(row, list(store.records()), folder), cells)
+    places.open_cache()
     workspace = Workspace(
         registry=open_registry(plugin, no_plugins),
         locations=Locations.of_user(data_root or ()),

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import re
 import signal
 import subprocess
@@ -65,6 +66,32 @@ def test_an_error_that_is_a_bug_keeps_its_traceback():
     assert isinstance(result.exception, ZeroDivisionError)
 
 
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device", "runs/a"), "runs/a: no space left on device; free some, or"),
+        (PermissionError(errno.EACCES, "Permission denied", "runs"), "runs: permission denied; allow it, or name"),
+        (OSError(errno.EMFILE, "Too many open files", "a.wav"), "a.wav: too many open files; raise the limit with"),
+        (OSError(errno.EIO, "Input/output error"), "input/output error"),
+        (OSError("Can't load\nthis"), "Can't load this"),
+        (OSError(), "OSError"),
+        (MemoryError(), "this takes more memory than there is; close what else runs"),
+        (BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable"), "resource temporarily unavailable"),
+    ],
+    ids=repr,
+)
+def test_what_the_system_refuses_is_one_line_and_exit_code_9(error, line):
+    result = CliRunner().invoke(program(raising(error)), ["act"])
+    assert (result.exit_code, result.stdout) == (9, "")
+    assert result.stderr.startswith(f"error: {line}")
+    assert result.stderr.count("\n") == 1
+
+
+def test_a_reader_that_has_gone_is_told_nothing():
+    result = CliRunner().invoke(program(raising(BrokenPipeError(errno.EPIPE, "Broken pipe"))), ["act"])
+    assert (result.exit_code, result.output) == (1, "")
+
+
 def test_the_keyboard_ends_the_program_with_130():
     result = CliRunner().invoke(program(raising(KeyboardInterrupt())), ["act"])
     assert result.exit_code == INTERRUPTED == 128 + signal.SIGINT
@@ -83,11 +110,68 @@ def test_help_fits_80_columns(serbench, arguments):
     assert max(map(len, text.splitlines())) <= 80
 
 
+RUN = ["run", "--model", "logreg", "--dataset", "synth"]
+
+
 @pytest.mark.parametrize(
-    "arguments", [["lst"], ["list"], ["list", "modelz"], ["list", "models", "--jsn"]], ids=" ".join
+    ("arguments", "message"),
+    [
+        (["lst"], "'lst'"),
+        (["--jsn"], "--jsn"),
+        (["list"], "missing argument"),
+        (["list", "modelz"], "'modelz'"),
+        (["list", "models", "--jsn"], "--jsn"),
+        (["list", "models", "\x1b[2J"], "[2J"),
+        ([*RUN, "--seeds", "0"], "'--seeds'"),
+        ([*RUN, "--seeds", "-1"], "'--seeds'"),
+        ([*RUN, "--seeds", "100000000"], "'--seeds'"),
+        ([*RUN, "--seeds", "1.5"], "'--seeds'"),
+        ([*RUN, "--jobs", "0"], "'--jobs'"),
+        ([*RUN, "--jobs", "10000"], "--jobs got 10000, expected 1 to "),
+        ([*RUN, "--set", "synth.speakers=100"], "speakers is 100, expected 1 to 99"),
+        ([*RUN, "--set", "mfcc.n_mfcc=20"], "did you mean 'mfcc-stats'?"),
+        ([*RUN, "--emobox", "."], "--emobox is for protocol emobox"),
+        ([*RUN, "--protocol", "emobox", "--emobox", ".", "--set", "emobox.folder=x"], "given twice"),
+        (["profile", "--model", "logreg", "--runs", "0"], "'--runs'"),
+        (["profile", "--model", "logreg", "--runs", "1000000000"], "'--runs'"),
+        (["profile", "--model", "logreg", "--set", "synth.takes=1"], "part of this run"),
+    ],
+    ids=" ".join,
 )
-def test_a_command_that_cannot_be_understood_ends_with_2(serbench, arguments):
-    assert serbench(*arguments).exit_code == 2
+def test_a_command_that_cannot_be_understood_is_one_line_and_exit_code_2(serbench, tmp_path, arguments, message):
+    options = ["--out", tmp_path / "runs"] if arguments[0] == "run" else []
+    result = serbench(*arguments, *options)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert message in result.stderr
+    assert result.stderr.startswith("error: ")
+    assert result.stderr.count("\n") == 1
+    assert "\x1b" not in result.stderr
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--seeds", "1", "--seeds", "2"],
+        ["--seeds", "1", "--seeds", "1"],
+        ["--out", "a", "--out", "b"],
+        ["--jobs=1", "--jobs=2"],
+        ["--floors", "--no-floors"],
+        ["--device", "cpu", "--device", "cpu"],
+    ],
+    ids=" ".join,
+)
+def test_an_option_whose_second_value_would_replace_the_first_is_given_once(serbench, words):
+    result = serbench(*RUN, *words)
+    assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
+    assert result.stderr.startswith(f"error: {words[0].partition('=')[0]} was given 2 times, expected once")
+
+
+@pytest.mark.parametrize("words", [["--json", "--json"], ["--plugin", "{file}", "--plugin", "{file}"]], ids=" ".join)
+def test_what_may_be_given_again_may(serbench, tmp_path, words):
+    file = tmp_path / "mine.py"
+    file.write_text("")
+    assert serbench("list", "models", *[word.format(file=file) for word in words]).exit_code == 0
 
 
 @pytest.mark.parametrize("arguments", [["-m", "serbench"], ["-c", "from serbench.cli.app import main; main()"]])

@@ -178,6 +178,13 @@ def test_mistakes_are_errors_of_one_line(audit, arguments, code, message):
     assert len(result.stderr.splitlines()) == 1
 
 
+def test_a_protocol_for_a_run_alone_is_refused(audit, tmp_path):
+    (tmp_path / "runs" / "records").mkdir(parents=True)
+    result = audit(tmp_path / "runs", "--protocol", "si")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith("error: --protocol is for datasets and none was named")
+
+
 def test_a_folder_of_nothing_is_refused(audit, tmp_path):
     (tmp_path / "empty").mkdir()
     result = audit(tmp_path / "empty")

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import sys
 from pathlib import PurePosixPath
 from types import MappingProxyType
@@ -9,11 +10,89 @@ from types import MappingProxyType
 import pytest
 
 from serbench.cli import console
+from tests.test_text import HOSTILE, banned
 
 
 class Terminal(io.StringIO):
     def isatty(self):
         return True
+
+
+#: Every way in which a name comes to a terminal.
+PRINTS = {
+    "line": lambda name: console.line(f"a {name} b"),
+    "verbatim": lambda name: console.verbatim(f"next: serbench {name}"),
+    "prose": lambda name: console.prose(f"a {name} b", indent=2, hanging=2),
+    "notice": lambda name: console.notice(f"a {name} b"),
+    "error": lambda name: console.error(f"a {name} b"),
+    "table": lambda name: console.table((name, "n"), [(name, 1)], title=name, right=("n",)),
+    "a table on its side": lambda name: console.table((name, "n"), [(f"{name}{'1' * 99}", 1)], title=name),
+    "fields": lambda name: console.fields([(name, name)]),
+    "warnings": lambda name: console.Notices().handle(logging.makeLogRecord({"msg": "%s", "args": (name,)})),
+}
+
+
+@pytest.mark.parametrize("end", ["pipe", "terminal"])
+@pytest.mark.parametrize("how", PRINTS)
+def test_no_name_controls_a_terminal(how, end, monkeypatch, capsys):
+    if end == "terminal":
+        monkeypatch.setattr(sys, "stdout", Terminal())
+        monkeypatch.setenv("TERM", "dumb")  # which gets no codes of ours
+    PRINTS[how](HOSTILE)
+    read = capsys.readouterr()
+    text = f"{sys.stdout.getvalue() if end == 'terminal' else read.out}{read.err}"
+    assert "[U+202E]" in text.replace("\n", "").replace(" ", "")
+    assert banned(text) == set()
+    assert "\nend" not in text or how in ("table", "a table on its side", "fields")
+
+
+def test_no_name_in_a_bar_controls_a_terminal(monkeypatch):
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setenv("TERM", "xterm")
+    with console.progress(4, HOSTILE) as bar, bar.task(10, HOSTILE) as inner:
+        inner.reach(5)
+        bar.relabel(HOSTILE)
+    text = terminal.getvalue()
+    assert "[U+202E]" in text
+    assert not banned(text) & set("\x07\x9b\x85\u202e\u2066\u200b\u2028\ufeff")
+    assert "\x1b[2J" not in text
+
+
+def test_json_says_every_name_exactly_and_controls_nothing(capsys):
+    console.print_json({HOSTILE: [HOSTILE, "\udce9"]})
+    out = capsys.readouterr().out
+    assert json.loads(out) == {HOSTILE: [HOSTILE, "\udce9"]}
+    assert banned(out) == set()
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [("שלום", "שלום\u200e"), ("שלום עולם", "שלום עולם\u200e"), ("x", "x"), ("é", "é"), ("日本", "日本")],
+)
+def test_words_from_right_to_left_turn_no_number_beside_them(name, shown, capsys):
+    console.table(("name", "UAR %"), [(name, "12.3")], right=("UAR %",))
+    assert capsys.readouterr().out.splitlines()[1].split("  ")[0].rstrip() == shown
+
+
+def test_a_paragraph_of_a_stranger_is_one(capsys):
+    console.prose("left out: a\n\nerror: b")
+    assert capsys.readouterr().out == "left out: a error: b\n"
+
+
+@pytest.mark.parametrize("width", [20, 40, 79])
+def test_a_line_wraps_between_words_on_a_narrow_terminal_alone(width, monkeypatch, capsys):
+    text = "  emodb is left out: there are 12,345 clips of 3.25 seconds"
+    console.line(text)
+    assert capsys.readouterr().out == f"{text}\n"
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stdout", terminal)
+    monkeypatch.setenv("COLUMNS", str(width))
+    console.line(text)
+    lines = terminal.getvalue().splitlines()
+    assert max(map(len, lines)) <= width
+    assert " ".join(line.strip() for line in lines) == text.strip()
+    assert all(line.startswith("  ") for line in lines)
 
 
 def test_json_takes_paths_mappings_and_tuples(capsys):

@@ -51,3 +51,12 @@ def test_built_ins_alone(serbench, toys):
     assert "guess" in serbench("list", "models").stdout
     assert "guess" not in serbench("list", "models", "--no-plugins").stdout
     assert serbench("show", "guess", "--no-plugins").exit_code == 2
+
+
+def test_two_files_of_one_name_are_not_taken_for_each_other(serbench, parts_file, tmp_path):
+    other = tmp_path / "other" / parts_file.name
+    other.parent.mkdir()
+    other.write_text("")
+    result = serbench("list", "models", "--plugin", parts_file, "--plugin", other)
+    assert result.exit_code == 2
+    assert f"the plugins {parts_file} and {other} have one name" in result.stderr

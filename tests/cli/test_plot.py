@@ -43,6 +43,7 @@ def test_a_figure_is_written_and_its_caption_printed(serbench, runs, tmp_path, w
         (("confusion", "--model", "prior2"), "did you mean 'prior'?"),
         (("confusion", "--cost", "macs"), "--cost macs goes with pareto, not with confusion"),
         (("critical-difference",), "critical-difference got 0 datasets that are averaged and 0 systems"),
+        (("inflation", "--protocol", "si"), "inflation shows all protocols, expected no --protocol"),
         (("inflation",), "no system has rows under si and another protocol"),
     ],
     ids=lambda each: " ".join(each) if isinstance(each, tuple) else "",

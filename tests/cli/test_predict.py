@@ -7,13 +7,18 @@ import io
 import json
 import os
 import shutil
+from pathlib import Path
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import soundfile
 from typer.testing import CliRunner
 
+from serbench.cli import predict as command
 from serbench.cli.app import app
+from serbench.run.predicting import Answer
+from serbench.text import spreadsheet_text
 
 SMALL = ("--set", "synth.speakers=6", "--set", "synth.sentences=1", "--set", "synth.takes=1")
 
@@ -178,3 +183,17 @@ def test_cells_that_were_done_before_are_counted_as_not_saved(serbench, tmp_path
 
     assert "0 models saved" in told
     assert "5 models are not saved: their cells were done before" in told
+
+
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1+1", "\r=1+1", "\uff1d1", "a\x1b[2J\u202eb"])
+def test_no_name_in_csv_is_a_formula_or_controls_a_terminal(name, capsys):
+    answer = Answer(Path(f"{name}.wav"), np.array([0.75, 0.25]))
+    command._print_csv([name, "sad"], [answer])
+    head, line = csv.reader(io.StringIO(capsys.readouterr().out))
+    assert head[:2] == ["path", "label"]
+    assert head[3] == "sad"
+    assert line[2:] == ["0.75", "0.25"]
+    assert (head[2], line[1]) == (spreadsheet_text(name),) * 2
+    for text in (head[2], line[0], line[1]):
+        assert text.isprintable()
+        assert text[0] in "'a"
