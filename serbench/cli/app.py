@@ -12,6 +12,7 @@ import contextlib
 import errno
 import gc
 import logging
+import re
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -53,6 +54,8 @@ _COMMANDS = (
 )
 
 
+#: What the system's loader says of a library for which there is no memory or no open file left.
+_WANTS = re.compile("cannot allocate memory|failed to map segment|too many open files", re.IGNORECASE)
 #: What the parser of the command line raises, whichever release of it there is.
 _Refused: Any = typer.BadParameter.__mro__[1]
 #: The same when nothing was written behind a command: its text is the help.
@@ -109,6 +112,11 @@ def _ends_in_one_line(*, debug: bool) -> Iterator[None]:
         if getattr(error, "errno", None) == errno.EPIPE:
             raise  # who reads has gone: nobody is there to be told
         text, code = str(ResourceError.of(error)), ResourceError.exit_code
+    except ImportError as error:
+        if not _WANTS.search(str(error)):
+            raise
+        text = f"{error}: a library cannot be loaded; close what else runs, or raise the limits of this process"
+        code = ResourceError.exit_code
     else:
         return
     if debug:

@@ -76,6 +76,8 @@ def test_an_error_that_is_a_bug_keeps_its_traceback():
         (OSError("Can't load\nthis"), "Can't load this"),
         (OSError(), "OSError"),
         (MemoryError(), "this takes more memory than there is; close what else runs"),
+        (ImportError("libtorch.so: failed to map segment from shared object"), "libtorch.so: failed to map"),
+        (ImportError("liba.so: cannot open shared object file: Too many open files"), "liba.so: cannot open"),
         (BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable"), "resource temporarily unavailable"),
     ],
     ids=repr,
@@ -172,6 +174,11 @@ def test_what_may_be_given_again_may(serbench, tmp_path, words):
     file = tmp_path / "mine.py"
     file.write_text("")
     assert serbench("list", "models", *[word.format(file=file) for word in words]).exit_code == 0
+
+
+def test_a_library_that_is_not_there_keeps_its_traceback():
+    result = CliRunner().invoke(program(raising(ModuleNotFoundError("No module named 'x'"))), ["act"])
+    assert isinstance(result.exception, ModuleNotFoundError)
 
 
 @pytest.mark.parametrize("arguments", [["-m", "serbench"], ["-c", "from serbench.cli.app import main; main()"]])
