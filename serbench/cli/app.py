@@ -100,29 +100,32 @@ def _ends_in_one_line(*, debug: bool) -> Iterator[None]:
     """Turn what is somebody's to fix into one line on standard error and an exit code; bugs keep their traceback."""
     try:
         yield
-    except SerbenchError as error:
-        text, code = str(error), error.exit_code
-    except _Refused as error:
-        if type(error).__name__ == _NO_ARGUMENTS:
+    except (Exception, KeyboardInterrupt) as error:
+        answer = _answer(error)
+        if answer is None:
             raise
-        text, code = _refusal(error), UsageError.exit_code
-    except KeyboardInterrupt:
-        text, code = "interrupted", INTERRUPTED
-    except (OSError, MemoryError) as error:
-        if getattr(error, "errno", None) == errno.EPIPE:
-            raise  # who reads has gone: nobody is there to be told
-        text, code = str(ResourceError.of(error)), ResourceError.exit_code
-    except ImportError as error:
-        if not _WANTS.search(str(error)):
-            raise
+        text, code = answer
+        if debug:
+            _print_traceback()
+        console.error(text)
+        raise typer.Exit(code) from None
+
+
+def _answer(error: BaseException) -> tuple[str, int] | None:
+    """Return what to say of an error and the exit code, or None for what is raised on."""
+    if isinstance(error, SerbenchError):
+        return str(error), error.exit_code
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted", INTERRUPTED
+    if isinstance(error, _Refused):
+        return None if type(error).__name__ == _NO_ARGUMENTS else (_refusal(error), UsageError.exit_code)
+    if isinstance(error, OSError | MemoryError):
+        has_gone = getattr(error, "errno", None) == errno.EPIPE  # who reads: nobody is there to be told
+        return None if has_gone else (str(ResourceError.of(error)), ResourceError.exit_code)
+    if isinstance(error, ImportError) and _WANTS.search(str(error)):
         text = f"{error}: a library cannot be loaded; close what else runs, or raise the limits of this process"
-        code = ResourceError.exit_code
-    else:
-        return
-    if debug:
-        _print_traceback()
-    console.error(text)
-    raise typer.Exit(code) from None
+        return text, ResourceError.exit_code
+    return None
 
 
 def _refusal(error: Any) -> str:
