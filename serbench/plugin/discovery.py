@@ -14,7 +14,7 @@ import ast
 import importlib.metadata
 import importlib.util
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -135,6 +135,22 @@ def installed_plugins() -> list[FoundPlugin]:
     return [found[key] for key in sorted(found)]
 
 
+def plugin_files(paths: Iterable[Path]) -> list[FoundPlugin]:
+    """Return the plugins of files, one that is named twice once; see :func:`plugin_file`.
+
+    Raises
+    ------
+    UsageError
+        When one is not there, or two have one name: two modules of one name would be taken for each other.
+    """
+    found: dict[str, Path] = {}
+    for path in paths:
+        other = found.setdefault(path.stem, path)
+        if other.resolve() != path.resolve():
+            raise UsageError(f"the plugins {other} and {path} have one name, expected two; rename one of them")
+    return [plugin_file(path) for path in found.values()]
+
+
 def plugin_file(path: Path) -> FoundPlugin:
     """Return the plugin that a single Python file is.
 
@@ -201,4 +217,13 @@ def _raising(error: BaseException) -> Callable[[], object]:
     return load
 
 
-__all__ = ["GROUP", "STATEMENT", "FoundPlugin", "Provider", "installed_plugins", "plugin_file", "refuse_other_api"]
+__all__ = [
+    "GROUP",
+    "STATEMENT",
+    "FoundPlugin",
+    "Provider",
+    "installed_plugins",
+    "plugin_file",
+    "plugin_files",
+    "refuse_other_api",
+]

@@ -19,11 +19,11 @@ from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar, overload
 
 from serbench.corpus.dataset import Dataset
-from serbench.errors import DuplicateNameError, PluginError, UnknownNameError, UsageError
+from serbench.errors import DuplicateNameError, PluginError, UnknownNameError
 from serbench.features.extractor import FeatureExtractor
 from serbench.learning.augmentation import Augmentation
 from serbench.learning.model import Model
-from serbench.plugin.discovery import FoundPlugin, Provider, installed_plugins, plugin_file
+from serbench.plugin.discovery import FoundPlugin, Provider, installed_plugins, plugin_files
 from serbench.plugin.events import JobEvent
 from serbench.plugin.manager import KINDS, BrokenPlugin, Manager, one_line
 from serbench.scoring.metric import Metric
@@ -280,21 +280,11 @@ def load_registry(
     for part in found:
         if wanted is None or part.is_builtin or part.provider.name in wanted:
             manager.add(part)
-    for path in _each_once(files):
-        manager.add(plugin_file(path))
+    for found_plugin in plugin_files(files):
+        manager.add(found_plugin)
     for module in extra:
         manager.add(FoundPlugin(Provider(EXTRA, _name_of(module), "unknown"), lambda module=module: module))  # type: ignore[misc]
     return Registry(manager)
-
-
-def _each_once(files: Iterable[Path]) -> list[Path]:
-    """Return the files, one that is named twice once; two modules of one name would be taken for each other."""
-    found: dict[str, Path] = {}
-    for path in files:
-        other = found.setdefault(path.stem, path)
-        if other.resolve() != path.resolve():
-            raise UsageError(f"the plugins {other} and {path} have one name, expected two; rename one of them")
-    return list(found.values())
 
 
 def _wanted(only: Collection[str] | None) -> Collection[str] | None:

@@ -46,7 +46,7 @@ def test_info_names_features_with_their_arguments(serbench, cache):
     facts = json.loads(serbench("cache", "info", "--json").stdout)
     assert sorted(rows(serbench)) == [("energy", 2), ("energy", 3), ("pitch-mean", 1)]
     assert facts["cache"] == str(cache.folder.parent)
-    assert {each["identity"]["params"].get("floor") for each in facts["features"]} == {0.0, 1.0, None}
+    assert {each["identity"]["params"].get("floor") for each in facts["features"]} == {1.0, None}
     text = serbench("cache", "info").stdout
     assert all(each["folder"].rpartition("/")[2] in text for each in facts["features"])
 

@@ -138,7 +138,7 @@ def test_names_in_latin_1_are_printed_as_they_were_written(serbench, clips, opti
     result = serbench("predict", "--model", card, folder, *options)
 
     assert "für.flac" in result.stdout
-    assert "böse.wav is damaged or no sound" in result.stderr
+    assert "böse.wav is text, no recording" in result.stderr
     assert result.exit_code == 3
 
 

@@ -37,6 +37,7 @@ COMMANDS = [
     ["run", *RUN, "--save-models", "--out", "{runs}"],
     ["inflate", *RUN, "--protocol", "random", "--out", "{leaky}"],
     ["leaderboard", "show", "{runs}"],
+    ["leaderboard", "reproduce", "synth/si/logreg", "{runs}"],
     ["compare", "logreg", "majority", "{runs}"],
     ["predict", "--model", "{runs}/models/synth/si/logreg", "{clips}"],
     ["audit", "synth", "{runs}"],

@@ -23,6 +23,7 @@ from serbench.api import (
 )
 from serbench.features.cache import FeatureCache
 from serbench.protocol.split import Fold
+from serbench.results.facts import Environment
 from serbench.results.summary import summarise
 from serbench.run.tables import Workbench, make_tables
 from serbench.run.workspace import silent
@@ -55,7 +56,7 @@ def model_card(name, **facts):
 
 
 def bench_of(world, cache="cache"):
-    return Workbench(FeatureCache(world.folder / cache), "cpu", [], {}, silent)
+    return Workbench(FeatureCache(world.folder / cache), "cpu", [], Environment(), silent)
 
 
 def learned_from(world, label, cache):

@@ -108,7 +108,8 @@ def said(world_with):
         texts = [path.read_text() for path in world.store.folder.rglob("*.json")]
         assert texts
         assert not [text for text in texts if str(world.folder) in text or str(Path.home()) in text]
-        return [json.loads(text) for text in texts]
+        bodies = [json.loads(text) for text in texts]
+        return [facts for body in bodies for facts in body.get("records", [body])]
 
     return said
 

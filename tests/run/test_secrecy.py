@@ -12,6 +12,7 @@ from serbench.api import ModelCard
 from serbench.errors import LeakError
 from serbench.features.table import FeatureTable
 from serbench.protocol.split import Fold, Split
+from serbench.results.facts import Environment
 from serbench.run.job import run_cell
 from serbench.run.tables import Workbench, make_tables
 from serbench.run.workspace import silent
@@ -22,7 +23,7 @@ def bench(world):
     from serbench.features.cache import FeatureCache
 
     metrics = [offer.part for offer in world.registry.metrics.values()]
-    return Workbench(FeatureCache(world.folder / "cache"), "cpu", metrics, {}, silent)
+    return Workbench(FeatureCache(world.folder / "cache"), "cpu", metrics, Environment(), silent)
 
 
 def reachable(*roots):
