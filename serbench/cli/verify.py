@@ -23,7 +23,9 @@ from serbench.errors import BoardError, UnknownNameError, UsageError
 
 if TYPE_CHECKING:
     from serbench.audit.board.reproduce import Reproduction
+    from serbench.plugin.registry import Registry
     from serbench.results.record import Record
+    from serbench.run.workspace import Workspace
 
 Asked = Annotated[
     str, typer.Argument(metavar="ROW", help="DATASET/PROTOCOL/MODEL as the board names them: emodb/si/logreg.")
@@ -55,16 +57,8 @@ def verify(
 ) -> None:
     """Compute every figure again and name the first thing that does not hold (exit code 8)."""
     from serbench.audit.board.verify import verify as verify_board
-    from serbench.locations import Locations
-    from serbench.run.workspace import Workspace
 
-    places.open_cache()
-    workspace = Workspace(
-        registry=open_registry(plugin, no_plugins),
-        locations=Locations.of_user(data_root or ()),
-        progress=_progress,
-        settings=with_emobox(emobox),
-    )
+    workspace = _workspace(open_registry(plugin, no_plugins), data_root, emobox)
     ledger = verify_board(folder, workspace, allow_changed_code=allow_changed_code, is_strict=strict)
     if as_json:
         console.print_json({"checked": dict(ledger.checked), "unchecked": ledger.unchecked})
@@ -94,19 +88,11 @@ def reproduce(
     """
     from serbench.audit.board.reproduce import differing
     from serbench.audit.board.reproduce import reproduce as run_again
-    from serbench.locations import Locations
     from serbench.results.store import Store
-    from serbench.run.workspace import Workspace
 
     store = Store(folder)
     chosen = _spread(_records_of(row, list(store.records()), folder), cells)
-    places.open_cache()
-    workspace = Workspace(
-        registry=open_registry(plugin, no_plugins),
-        locations=Locations.of_user(data_root or ()),
-        progress=_progress,
-        settings=with_emobox(emobox),
-    )
+    workspace = _workspace(open_registry(plugin, no_plugins), data_root, emobox)
     found = run_again(store, chosen, workspace, device)
     others = differing(found)
     if as_json:
@@ -122,6 +108,19 @@ def reproduce(
         )
     if not as_json:
         console.line(f"{row} holds: {len(found)} cells run again")
+
+
+def _workspace(registry: Registry, data_root: list[Path] | None, emobox: Path | None) -> Workspace:
+    from serbench.locations import Locations
+    from serbench.run.workspace import Workspace
+
+    places.open_cache()
+    return Workspace(
+        registry=registry,
+        locations=Locations.of_user(data_root or ()),
+        progress=_progress,
+        settings=with_emobox(emobox),
+    )
 
 
 def _records_of(row: str, records: Sequence[Record], folder: Path) -> list[Record]:

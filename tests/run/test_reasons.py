@@ -23,7 +23,7 @@ ROOT = Path("/data/my corpora")
         ("/home/ann/wav/a.wav: bad", "a.wav: bad"),
         ("[Errno 13] Permission denied: '/home/ann b/x y.wav'", "[Errno 13] Permission denied: 'x y.wav'"),
         ('"/home/ann/x"', '"x"'),
-        ("(/tmp/x/y.py), /tmp/z.py; path=/tmp/a", "(y.py), z.py; path=a"),
+        ("(/srv/x/y.py), /srv/z.py; path=/srv/a", "(y.py), z.py; path=a"),
         ("libtorch.so: /usr/lib/x.so: cannot open", "libtorch.so: x.so: cannot open"),
         ("in /home/ann/", "in ann"),
         ("~/x/y and ~ann/z", "y and z"),
