@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from serbench.board.numbers import span
-from serbench.board.wording import marked_dataset
 from serbench.cli import console
 from serbench.cli.options import AsJson, NoPlugins, PluginFiles
 from serbench.cli.stored import stored_rows
@@ -139,6 +138,8 @@ def _print(found: Comparison) -> None:
 
 
 def _line(compared: OnDataset) -> tuple[object, ...]:
+    from serbench.board.wording import marked_dataset
+
     difference = compared.difference
     return (
         marked_dataset(compared.first),
