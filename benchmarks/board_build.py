@@ -7,58 +7,20 @@ differently is said too.
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from measure import arguments, in_turn, machine, ratios, report, spread, table
+from versions import OURS, Version
 
 #: The share of the other version's seconds that this one may take.
 GOAL = 0.6
-OURS = Path(__file__).parents[1]
-
-
-@dataclass(frozen=True)
-class Version:
-    """A checkout of serbench.
-
-    Attributes
-    ----------
-    checkout
-        Its folder.
-    place
-        Where its copy of the board and its compiled modules lie.
-    """
-
-    checkout: Path
-    place: Path
-
-    def run(self, *words: object) -> str:
-        """Return what a Python program prints that imports this version."""
-        paths = os.pathsep.join(map(str, (self.checkout, self.checkout / "plugins")))
-        environment = {**os.environ, "PYTHONPATH": paths, "PYTHONPYCACHEPREFIX": str(self.place / "compiled")}
-        environment |= {"SERBENCH_PLUGINS": "", "SERBENCH_CACHE": str(self.place / "cache")}
-        environment.pop("PYTHONDONTWRITEBYTECODE", None)
-        # in a folder of its own, since python -m looks for modules where it is called first of all
-        done = subprocess.run(  # noqa: S603  (this interpreter)
-            [sys.executable, *map(str, words)], check=True, stdout=subprocess.PIPE, env=environment, cwd=self.place
-        )
-        return done.stdout.decode()
-
-    def build(self) -> None:
-        """Write the views of this version's copy of the board."""
-        self.run("-m", "serbench", "leaderboard", "build", self.board)
-
-    @property
-    def board(self) -> Path:
-        """Its copy of the board."""
-        return self.place / "board"
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -72,11 +34,12 @@ def main(words: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory() as folder:
         board = _tiny_board(Path(folder)) if options.quick else options.board
         ours, other = (
-            _version(Path(folder) / name, checkout.resolve(), board or checkout / "leaderboard")
+            _with_board(checkout, Path(folder) / name, board or checkout / "leaderboard")
             for name, checkout in (("this", OURS), ("other", options.against))
         )
-        found = in_turn({"this": ours.build, "other": other.build}, 1 if options.quick else options.rounds)
-        views, others = _files(ours.board), _files(other.board)
+        rivals = {"this": partial(_build, *ours), "other": partial(_build, *other)}
+        found = in_turn(rivals, 1 if options.quick else options.rounds)
+        views, others = _files(ours[1]), _files(other[1])
     facts = {
         "what": "serbench leaderboard build, a fresh process from start to end",
         "against": str(options.against),
@@ -103,16 +66,16 @@ def _tiny_board(folder: Path) -> Path:
     return board
 
 
-def _version(place: Path, checkout: Path, board: Path) -> Version:
-    """Return a checkout that is sure to be what runs, whatever else is installed, with a copy of the board."""
-    place.mkdir()
-    version = Version(checkout, place)
-    found = Path(version.run("-c", "import serbench; print(serbench.__file__)").strip())
-    if not found.is_relative_to(checkout):
-        raise RuntimeError(f"{found} is what runs, expected the serbench of {checkout}")
-    shutil.copytree(board, version.board)
-    version.build()  # compiles the modules, and reads the files from the disk
-    return version
+def _with_board(checkout: Path, place: Path, board: Path) -> tuple[Version, Path]:
+    """Return a checkout and its copy of the board, built once."""
+    version, copy = Version.prepared(checkout, place), place / "board"
+    shutil.copytree(board, copy)
+    _build(version, copy)  # compiles the modules, and reads the files from the disk
+    return version, copy
+
+
+def _build(version: Version, board: Path) -> None:
+    version.run("-m", "serbench", "leaderboard", "build", board)
 
 
 def _files(board: Path) -> dict[str, bytes]:

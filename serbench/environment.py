@@ -135,8 +135,9 @@ def machine_card(device: str) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``system``, ``processor``, ``cores`` (usable by this process), ``memory_gib``, ``threads`` (torch's),
-        ``device``, ``accelerator`` and ``driver`` (None without one).
+        ``system``, ``processor``, ``instructions`` (the widest that torch computes with, as ``AVX2``: a processor's
+        name may not tell, and with others sums come in another order), ``cores`` (usable by this process),
+        ``memory_gib``, ``threads`` (torch's), ``device``, ``accelerator`` and ``driver`` (None without one).
     """
     import torch
 
@@ -148,6 +149,7 @@ def machine_card(device: str) -> dict[str, Any]:
     return {
         "system": f"{platform.system()} {platform.machine()}",
         "processor": _processor(),
+        "instructions": torch.backends.cpu.get_cpu_capability(),
         "cores": usable_cores(),
         "memory_gib": _memory_gib(),
         "threads": torch.get_num_threads(),

@@ -32,12 +32,15 @@ def machine_name(card: Mapping[str, object]) -> str:
 
     >>> machine_name({"processor": "Intel(R) Xeon(R) CPU @ 2.20GHz", "cores": 2, "threads": 1, "accelerator": None})
     'Intel Xeon CPU @ 2.20GHz, 2 cores, 1 thread'
+    >>> machine_name({"processor": "AMD EPYC", "instructions": "AVX2", "cores": 2, "threads": 2})
+    'AMD EPYC (AVX2), 2 cores, 2 threads'
     """
     if not card:
         return "unknown machine"
     words = str(card.get("processor", "unknown processor")).replace("(R)", "").replace("(TM)", "")
     parts = [str(card["accelerator"])] if card.get("accelerator") else []
-    parts.append(" ".join(words.split()))
+    instructions = f" ({card['instructions']})" if card.get("instructions") else ""
+    parts.append(f"{' '.join(words.split())}{instructions}")
     counts = [(card[name], name) for name in ("cores", "threads") if card.get(name)]
     parts += [f"{number} {name[:-1] if number == 1 else name}" for number, name in counts]
     return ", ".join(parts)

@@ -33,6 +33,8 @@ SLOWEST, FASTEST = 1_000, 768_000
 LOUDEST = 100.0
 #: Codings whose decoders make integers, within full scale whatever the bytes are.
 _BOUNDED = ("PCM_", "ULAW", "ALAW", "ALAC_", "IMA_ADPCM", "MS_ADPCM", "GSM610", "G721_", "G723_", "NMS_ADPCM_")
+#: What an integer of 16 bits counts, full scale 1: as libsndfile has it, bit for bit.
+_STEP = np.float32(1 / 32768)
 #: What libsndfile says of a file that it could not tell the length of.
 _UNKNOWN = np.iinfo(np.int64).max
 _KINDS = (
@@ -170,7 +172,12 @@ def _open(path: str, flags: int) -> int:
 def _decoded(content: Content, *, seals: bool) -> Sound:
     """Return what a stream holds, once it holds what it should."""
     whole = read_flac(content.data)
-    sound = _by_libsndfile(content) if whole is None else Sound(*whole, content.codec or "FLAC/PCM_16")
+    if whole is None:
+        sound = _by_libsndfile(content)
+        numbers: Samples | npt.NDArray[np.int16] = sound.samples
+    else:
+        numbers, rate = whole
+        sound = Sound(numbers * _STEP, rate, content.codec or "FLAC/PCM_16")
     if not SLOWEST <= sound.sample_rate <= FASTEST:
         raise DamageError(f"declares a rate of {sound.sample_rate} Hz, expected {SLOWEST} to {FASTEST}")
     if not len(sound.samples):
@@ -178,7 +185,7 @@ def _decoded(content: Content, *, seals: bool) -> Sound:
     if not sound.codec.partition("/")[2].startswith(_BOUNDED):
         _check_peak(sound.samples)
     if seals and content.seal is not None:
-        content.seal(sound.samples)
+        content.seal(numbers)
     return sound
 
 

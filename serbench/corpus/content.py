@@ -48,15 +48,15 @@ class Content:
     codec
         The container and the coding where the decoder does not see them: ``OGG/FLAC``, ``VOC/PCM_16``.
     seal
-        Holds the samples, float32 (samples, channels), against a checksum of them, or raises
-        :class:`DamageError`; None where the container has none.
+        Holds the samples (samples, channels), float32 or the integers of 16 bits that they were, against a checksum
+        of them, or raises :class:`DamageError`; None where the container has none.
     """
 
     data: bytes
     samples: int | None = None
     least: int = 0
     codec: str | None = None
-    seal: Callable[[npt.NDArray[np.float32]], None] | None = None
+    seal: Callable[[npt.NDArray[np.float32] | npt.NDArray[np.int16]], None] | None = None
 
 
 def number(data: bytes, place: int, size: int, order: Order = "little") -> int:

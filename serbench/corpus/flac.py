@@ -99,8 +99,8 @@ def examine_flac(data: bytes, samples: int | None = None, codec: str | None = No
     return Content(data, promise.samples, codec=codec, seal=seal)
 
 
-def read_flac(data: bytes) -> tuple[npt.NDArray[np.float32], int] | None:
-    """Return a FLAC's samples, or None where libsndfile is to be asked.
+def read_flac(data: bytes) -> tuple[npt.NDArray[np.int16], int] | None:
+    """Return the samples of a FLAC of 16 bits, or None where libsndfile is to be asked.
 
     Parameters
     ----------
@@ -110,7 +110,7 @@ def read_flac(data: bytes) -> tuple[npt.NDArray[np.float32], int] | None:
     Returns
     -------
     samples
-        float32 (samples, channels), full scale 1: bit for bit what libsndfile gives.
+        int16 (samples, channels), as they went into the encoder.
     sample_rate
         In Hz.
     """
@@ -120,10 +120,10 @@ def read_flac(data: bytes) -> tuple[npt.NDArray[np.float32], int] | None:
     if promise.bits != 16 or miniaudio is None:
         return None
     try:
-        sound = miniaudio.flac_read_f32(data)
+        sound = miniaudio.flac_read_s16(data)
     except (miniaudio.MiniaudioError, MemoryError):
         return None
-    values = np.frombuffer(sound.samples, np.float32)
+    values = np.frombuffer(sound.samples, np.int16)
     there = (sound.sample_rate, sound.nchannels, len(values))
     if there != (promise.sample_rate, promise.channels, promise.samples * promise.channels):
         return None
@@ -215,11 +215,12 @@ def _checksum(frame: bytes) -> int:
     return state
 
 
-def _hold_against(md5: bytes, bits: int, samples: npt.NDArray[np.float32]) -> None:
+def _hold_against(md5: bytes, bits: int, samples: npt.NDArray[np.float32] | npt.NDArray[np.int16]) -> None:
     """Raise DamageError where the samples are not those that went into the encoder."""
-    whole = samples * np.float32(1 << bits - 1)  # exact: float32 has 24 bits of its own
     size = (bits + 7) // 8
-    numbers = whole.astype({1: "<i1", 2: "<i2"}.get(size, "<i4"))
+    if samples.dtype.kind == "f":
+        samples = samples * np.float32(1 << bits - 1)  # exact: float32 has 24 bits of its own
+    numbers = samples.astype({1: "<i1", 2: "<i2"}.get(size, "<i4"), copy=False)
     packed = numbers if size != 3 else numbers.view(np.uint8).reshape(-1, 4)[:, :3]
     if md5_bytes(np.ascontiguousarray(packed).data) != md5:
         raise DamageError("is damaged: its samples are not those whose MD5 its encoder wrote down")

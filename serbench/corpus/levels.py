@@ -53,7 +53,7 @@ def measure(samples: Floats, mix: Floats, sample_rate: int) -> Levels:
     sample_rate
         In Hz.
     """
-    centred = mix - mix.mean(dtype=np.float64).astype(np.float32)
+    centred = mix - _mean(mix)
     power = float(_energies(centred, _SUMMED).sum(dtype=np.float64)) / len(mix)
     return Levels(
         peak=float(max(mix.max(), -mix.min())),
@@ -64,10 +64,17 @@ def measure(samples: Floats, mix: Floats, sample_rate: int) -> Levels:
 
 def _cancelled(samples: Floats, centred: Floats, sample_rate: int) -> float:
     piece, channels = max(1, round(PIECE * sample_rate)), samples.shape[1]
-    theirs = sum(_energies(channel - channel.mean(dtype=np.float64).astype(np.float32), piece) for channel in samples.T)
+    theirs = sum(_energies(channel - _mean(channel), piece) for channel in samples.T)
     lost = _energies(centred, piece) * channels < LEFT * theirs / channels
     total = float(np.sum(theirs))
     return float(np.sum(theirs * lost)) / total if total > 0 else 0.0
+
+
+def _mean(wave: Floats) -> np.float32:
+    """Return the mean of a wave."""
+    whole = len(wave) // _SUMMED * _SUMMED
+    pieces = wave[:whole].reshape(-1, _SUMMED) @ np.ones(_SUMMED, np.float32)
+    return np.float32((pieces.sum(dtype=np.float64) + wave[whole:].sum(dtype=np.float64)) / len(wave))
 
 
 def _energies(wave: Floats, piece: int) -> npt.NDArray[np.float64]:

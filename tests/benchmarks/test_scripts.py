@@ -129,7 +129,17 @@ def test_a_version_builds_the_same_views_as_itself(said):
 
 def test_another_serbench_than_that_of_the_checkout_is_not_measured(script, tmp_path):
     with pytest.raises(RuntimeError, match="expected the serbench of"):
-        script("board_build")._version(tmp_path / "place", tmp_path, tmp_path)
+        script("versions").Version.prepared(tmp_path, tmp_path / "place")
+
+
+def test_a_run_its_features_and_a_first_look_of_two_versions_are_compared(said):
+    code, facts = said("safety")
+
+    assert code == 0
+    assert {"run", "features", "look"} < set(facts)
+    for part in ("run", "features", "look"):
+        assert set(facts[part]["seconds"]) == {"this", "other"}
+        assert facts[part]["ratio"]["median"] > 0
 
 
 def test_rivals_are_given_the_same_folds(script, tmp_path):

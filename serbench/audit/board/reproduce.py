@@ -156,8 +156,11 @@ def _uar(found: TestPredictions) -> float:
 
 
 def _is_same_place(then: Environment, now: Environment) -> bool:
-    """Tell whether two environments have one processor and the same packages, whatever else is in their cards."""
-    names = ("processor", "accelerator", "device")
+    """Tell whether two environments have one processor and the same packages, whatever else is in their cards.
+
+    A card of before its instructions were written down is that of no machine known here.
+    """
+    names = ("processor", "instructions", "accelerator", "device")
     cards = [{name: place.machine.get(name) for name in names} for place in (then, now)]
     return canonical_json(cards[0]) == canonical_json(cards[1]) and then.versions == now.versions
 
