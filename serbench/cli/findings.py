@@ -24,7 +24,7 @@ def print_corpora(audits: Sequence[CorpusAudit]) -> None:
     for audit in audits:
         manifest = audit.manifest
         speakers = f"{len(manifest.speakers)} speakers" if audit.knows_speakers else "speakers unknown"
-        copy = audit.copy or "no recordings here: audited by names alone"
+        copy = audit.copy or f"{_why_no_copy(audit)}: audited by names alone"
         console.prose(f"{manifest.dataset}: {len(manifest)} clips, {speakers}, {copy}", hanging=2)
         rows = [_verdict(split, audit.knows_speakers) for split in audit.splits]
         if rows:
@@ -35,6 +35,11 @@ def print_corpora(audits: Sequence[CorpusAudit]) -> None:
             _print_findings(f"under {split.split.protocol}", split.findings, split)
         _print_findings("in the corpus", audit.oddities)
         console.line()
+
+
+def _why_no_copy(audit: CorpusAudit) -> str:
+    unread = any(each.kind == "unreadable" for each in audit.oddities)
+    return "no recording that can be read" if unread else "no recordings here"
 
 
 def print_tasks(audits: Sequence[TaskAudit]) -> None:

@@ -88,6 +88,14 @@ def test_odd_files_are_named_and_are_no_leak(audit, corpus):
     assert "cannot be read whole, 1: sad-spk1-0" in unfolded(result)
 
 
+def test_recordings_that_are_all_damaged_are_said_to_be_there(audit, corpus):
+    for path in corpus.rglob("*.wav"):
+        path.write_bytes(path.read_bytes()[:-7])
+    result = audit("toy", "--protocol", "si")
+    assert "no recording that can be read: audited by names alone" in unfolded(result)
+    assert "cannot be read whole" in unfolded(result)
+
+
 def test_all_protocols_of_one_corpus_are_audited_when_none_is_named(audit):
     result = audit("toy", "--json")
     assert result.exit_code == 1
