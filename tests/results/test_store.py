@@ -175,7 +175,7 @@ def test_no_name_leads_out_of_the_store(tmp_path, cells, what, name):
 
 def test_an_altered_record_is_refused_by_its_seal(store, cells):
     written = store.write(cells.record(), cells.predictions(0, 0))
-    edit_record(store, written, sealed=False, notes=["all is well"])
+    edit_record(store, written, is_sealed=False, notes=["all is well"])
     with pytest.raises(FormatError, match="was altered after it was written: its seal does not fit") as caught:
         list(store.records())
     assert f"{store.record_path(written)}: " in str(caught.value)

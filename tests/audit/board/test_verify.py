@@ -235,7 +235,7 @@ def test_a_digest_altered_in_place_does_not_fit_the_file_s_name(board):
 
 
 def test_an_altered_record_does_not_fit_its_seal(board):
-    edit_record(board.store, board.record(), sealed=False, notes=["all is well"])
+    edit_record(board.store, board.record(), is_sealed=False, notes=["all is well"])
     board.fails("was altered after it was written: its seal does not fit", FormatError)
 
 
