@@ -40,6 +40,9 @@ IDENTITY_KIND = "serbench-features"
 #: Raised when decoding, mixing, resampling, augmenting or checking changes what an extractor gets to see.
 PIPELINE = 2
 
+#: Digits of an identity's digest in a folder's name.
+_DIGITS = 12
+
 _log = logging.getLogger(__name__)
 
 
@@ -182,31 +185,21 @@ class FeatureCache:
         Raises
         ------
         FormatError
-            When the folder belongs to another extractor, or was written by a later serbench.
+            When the folder belongs to another extractor whose digest begins with the same digits.
         """
         identity = extractor.identity
         facts = {"identity": identity.facts(), "output": extractor.card.output, "pipeline": PIPELINE}
         if extractor.card.requires:
             facts["requires"] = versions_of(extractor.card.requires)
-        folder = self.folder / f"{identity.name}-{digest_value(facts)[:12]}"
-        document = folder / "identity.json"
-        if not document.is_file():
-            try:
-                write_document(document, IDENTITY_KIND, FORMAT, facts)
-            except OSError as error:
-                with contextlib.suppress(OSError):
-                    folder.rmdir()  # an empty folder is nobody's
-                return FeatureRows(folder, extractor.card.output, error)
-        elif digest_value(read_document(document, IDENTITY_KIND, FORMAT)) != digest_value(facts):
-            raise FormatError(f"{document} is of another extractor; remove {folder} and run again")
-        return FeatureRows(folder, extractor.card.output)
+        folder = self.folder / f"{identity.name}-{digest_value(facts)[:_DIGITS]}"
+        return FeatureRows(folder, extractor.card.output, _claim(folder, facts))
 
     def info(self) -> list[CacheEntry]:
         """Return what is there, sorted by folder name; values are not read."""
         entries = []
         for folder in self._folders():
             try:
-                identity = read_document(folder / "identity.json", IDENTITY_KIND, FORMAT).get("identity")
+                identity = _identity(folder).get("identity")
             except (OSError, FormatError):
                 identity = None
             keys: set[str] = set()
@@ -223,7 +216,7 @@ class FeatureCache:
         found = []
         for folder in self._folders():
             try:
-                read_document(folder / "identity.json", IDENTITY_KIND, FORMAT)
+                _identity(folder)
             except (OSError, FormatError) as error:
                 found.append(str(error))
             for path in sorted(folder.glob("shard-*.json")):
@@ -254,6 +247,34 @@ class FeatureCache:
     def _folders(self) -> Iterator[Path]:
         if self.folder.is_dir():
             yield from sorted(path for path in self.folder.iterdir() if path.is_dir())
+
+
+def _identity(folder: Path) -> dict[str, Any]:
+    """Return what a folder says of whose it is; raise FormatError where that is damaged, or not what its name says."""
+    document = folder / "identity.json"
+    facts = read_document(document, IDENTITY_KIND, FORMAT)
+    if not folder.name.endswith(f"-{digest_value(facts)[:_DIGITS]}"):
+        raise FormatError(f"{document} is not what the folder's name says; it is made again")
+    return facts
+
+
+def _claim(folder: Path, facts: Mapping[str, Any]) -> OSError | None:
+    """Write down whose folder it is, unless that is to be read there; return why it cannot be written, or None."""
+    document = folder / "identity.json"
+    try:
+        found = digest_value(_identity(folder))
+    except (FileNotFoundError, NotADirectoryError, FormatError):
+        found = None  # the folder's name says whose it is, and every shard is held to its own digest
+    if found is None:
+        try:
+            write_document(document, IDENTITY_KIND, FORMAT, facts)
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                folder.rmdir()  # an empty folder is nobody's
+            return error
+    elif found != digest_value(facts):
+        raise FormatError(f"{document} is of another extractor; remove {folder} and run again")
+    return None
 
 
 @functools.cache

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self, TypeGuard
 
 import numpy as np
 
@@ -33,11 +33,15 @@ class Shard:
     def read(cls, index: Path) -> Self:
         """Read an index; raise FormatError when it is damaged."""
         facts = read_document(index, SHARD_KIND, FORMAT)
-        try:
-            lengths = None if facts["lengths"] is None else tuple(facts["lengths"])
-            return cls(index.with_suffix(".npy"), tuple(facts["keys"]), lengths, facts["digest"])
-        except (KeyError, TypeError) as error:
-            raise FormatError(f"{index} lacks {error}; serbench cache prune removes it") from error
+        keys, lengths, digest = (facts.get(name) for name in ("keys", "lengths", "digest"))
+        # what is no list of words, or no list of counts, cannot be looked up or summed
+        if not _are(keys, str) or not (lengths is None or _are(lengths, int)) or not isinstance(digest, str):
+            raise FormatError(f"{index} has not the facts it should have; serbench cache prune removes it")
+        if lengths is not None and (len(lengths) != len(keys) or min(lengths, default=0) < 0):
+            raise FormatError(
+                f"{index} has not a length for each of its {len(keys)} keys; serbench cache prune removes it"
+            )
+        return cls(index.with_suffix(".npy"), tuple(keys), None if lengths is None else tuple(lengths), digest)
 
     def open(self) -> Floats:
         """Map the values.
@@ -61,6 +65,10 @@ class Shard:
         if len(values) != expected:
             raise FormatError(f"{self.values} has {len(values)} rows, expected {expected}; they are made again")
         return values
+
+
+def _are(values: object, kind: type) -> TypeGuard[list[Any]]:
+    return isinstance(values, list) and all(type(value) is kind for value in values)
 
 
 __all__ = ["FORMAT", "SHARD_KIND", "Shard"]

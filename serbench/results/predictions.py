@@ -148,7 +148,7 @@ def read_predictions(path: Path, classes: tuple[str, ...], rows: int) -> dict[Pl
 
 
 def _decoded(path: Path, data: bytes, words: Sequence[str], names: Sequence[str], rows: int, most: int) -> pa.Table:
-    """Return the table of a file whose footer keeps what was promised."""
+    """Return the table of a file whose footer keeps what was promised, and whose words are words."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -164,10 +164,12 @@ def _decoded(path: Path, data: bytes, words: Sequence[str], names: Sequence[str]
             raise FormatError(f"{path} has {footer.num_rows} rows, expected the {rows} that its records promise")
         if size > most:
             raise FormatError(f"{path} takes {size} bytes once decoded, expected at most {most} for {rows} rows")
-        return file.read(use_threads=False)
+        table = file.read(use_threads=False)
+        table.validate(full=True)  # a word that is no UTF-8 is decoded, and raises only where it is asked for
     except (pa.ArrowException, OSError, ValueError) as error:
         reason = " ".join(str(error).split())
         raise FormatError(f"{path} is damaged: {reason[:200]}; remove its records and run again") from error
+    return table
 
 
 def _expect_schema(path: Path, schema: pa.Schema, words: Sequence[str], names: Sequence[str]) -> None:

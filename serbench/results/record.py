@@ -244,6 +244,9 @@ class Record:
         each_is("rows", found["rows"].values(), int, 0)
         each_is("confusion", found["confusion"], list)
         each_is("confusion", (count for counts in found["confusion"] for count in counts), int, 0)
+        if any(len(counts) != len(found["confusion"]) for counts in found["confusion"]):
+            lengths = [len(counts) for counts in found["confusion"]]
+            raise FormatError(f"confusion has rows of {lengths} counts, expected as many in each as there are rows")
         each_is("metrics", found["metrics"].values(), str)
         each_is("code", found["code"].values(), _TEXT)
         each_is("left_out", found["left_out"].values(), str)

@@ -3,8 +3,8 @@
 Conventions
 -----------
 ``models/<dataset>/<protocol>/<model>/<fold>.seed<k>.<key>.json`` and a ``.safetensors`` of that stem. The numbers are
-written first and the card holds their digest, so a card that names numbers always has them. A model that cannot be
-saved has a card with the reason.
+written first and the card holds their digest, so a card that names numbers always has them; the card itself is sealed,
+since its classes and arguments decide what the numbers mean. A model that cannot be saved has a card with the reason.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ from serbench.digest import digest_bytes
 from serbench.errors import FormatError
 from serbench.files import atomic_write, read_document, write_document
 from serbench.results.record import CellKey
+from serbench.results.seal import sealed, unsealed
 
-KIND, FORMAT = "serbench-model", 1
+KIND, FORMAT = "serbench-model", 2
 
 State = Mapping[str, npt.NDArray[Any]]
 
@@ -68,16 +69,23 @@ class SavedModel:
         Raises
         ------
         FormatError
-            When it is damaged or no card.
+            When it is damaged, altered or no card.
         """
         facts = read_document(path, KIND, FORMAT)
+        try:
+            said, is_as_written = unsealed(facts)
+            return cls._of(said, is_as_written=is_as_written)
+        except (FormatError, TypeError) as error:
+            raise FormatError(f"{path}: {error}; save the model again") from error
+
+    @classmethod
+    def _of(cls, facts: dict[str, Any], *, is_as_written: bool) -> SavedModel:
         expected = {field.name for field in fields(cls)}
         if set(facts) != expected:
-            raise FormatError(f"{path}: facts {sorted(set(facts) ^ expected)} are missing or unknown; save it again")
-        try:
-            return cls(**{**facts, "key": CellKey.read(facts["key"]), "classes": tuple(facts["classes"])})
-        except FormatError as error:
-            raise FormatError(f"{path}: {error}; save it again") from error
+            raise FormatError(f"facts {sorted(set(facts) ^ expected)} are missing or unknown")
+        if not is_as_written:
+            raise FormatError("it was altered after it was written: its seal does not fit")
+        return cls(**{**facts, "key": CellKey.read(facts["key"]), "classes": tuple(facts["classes"])})
 
     def state(self, path: Path) -> dict[str, npt.NDArray[Any]]:
         """Read the numbers that belong to the card at ``path``.
@@ -119,7 +127,7 @@ def write_model(path: Path, card: Mapping[str, Any], state: State | None, reason
         with atomic_write(path.with_suffix(".safetensors")) as stream:
             stream.write(data)
     weights = None if data is None else digest_bytes(data)
-    write_document(path, KIND, FORMAT, {**card, "weights": weights, "reason": reason})
+    write_document(path, KIND, FORMAT, sealed({**card, "weights": weights, "reason": reason}))
     return None if data is None else len(data)
 
 

@@ -26,6 +26,7 @@ from serbench.errors import FormatError, UsageError
 from serbench.files import read_document, write_document
 from serbench.results.predictions import Place, TestPredictions, read_predictions, write_predictions
 from serbench.results.record import FORMAT, KIND, CellKey, Record
+from serbench.results.seal import sealed, unsealed
 
 #: What changes when a file does.
 _Stamp = tuple[int, int, int, int]
@@ -229,11 +230,7 @@ def _stamp(path: Path) -> _Stamp:
 
 
 def _write_file(path: Path, records: Sequence[Record]) -> None:
-    sealed = []
-    for record in records:
-        facts = record.facts()
-        sealed.append({**facts, "seal": digest_value(facts)})
-    write_document(path, KIND, FORMAT, {"records": sealed})
+    write_document(path, KIND, FORMAT, {"records": [sealed(record.facts()) for record in records]})
 
 
 def _read_file(path: Path) -> list[Record]:
@@ -250,13 +247,9 @@ def _read_file(path: Path) -> list[Record]:
 def _unsealed(facts: object) -> Record:
     if not isinstance(facts, dict):
         raise FormatError("a record is no object; remove it and run again")
-    seal = facts.pop("seal", None)
-    record = Record.read(facts)
-    try:
-        found = digest_value(facts)
-    except ValueError as error:  # half of a character, a number that is none
-        raise FormatError(f"a record holds what JSON has no word for: {error}; remove it and run again") from error
-    if seal != found:
+    said, fits = unsealed(facts)
+    record = Record.read(said)
+    if not fits:
         raise FormatError(
             f"the record of {record.key.fold}, seed {record.key.seed} was altered after it was written: its seal does "
             "not fit; remove it and run again"

@@ -9,6 +9,7 @@ folder. It is an estimate for people and enters no result; a damaged document is
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -35,9 +36,10 @@ class Times:
     def __init__(self, cache: Path, device: str) -> None:
         self.path, self.device = cache / "times.json", device
         try:
-            self.rows: dict[str, float] = read_document(self.path, _KIND, _FORMAT)["seconds_per_row"]
-        except (FormatError, OSError, KeyError):
-            self.rows = {}
+            known = read_document(self.path, _KIND, _FORMAT)["seconds_per_row"]
+            self.rows: dict[str, float] = {name: rate for name, rate in known.items() if 0 <= float(rate) < math.inf}
+        except (FormatError, OSError, KeyError, TypeError, ValueError, AttributeError):
+            self.rows = {}  # it only helps to plan
 
     def seconds(self, cells: Iterable[Cell]) -> float:
         """Return the seconds that the cells will take, one after another."""

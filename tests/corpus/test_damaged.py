@@ -15,7 +15,8 @@ import pytest
 
 from serbench.corpus.audio import decode
 from serbench.errors import AudioError
-from tests.corpus.containers import flipped, specimens
+from tests.corpus.containers import specimens
+from tests.damage import DAMAGES, cut, cut_at_its_end, lacking
 
 SPECIMENS = specimens()
 SEALED = {name for name in SPECIMENS if name.endswith((".flac", ".ogg", ".oga", ".opus"))}
@@ -47,42 +48,6 @@ TOLD_ONCE = {
     # what an encoder says of its delay
     "stated.mp3": around(b"LAME", 21, 24),
 }
-
-
-def flip(data, draw):
-    return flipped(data, draw.randrange(len(data)), draw.randrange(8))
-
-
-def flip_of_head(data, draw):
-    return flipped(data, draw.randrange(min(len(data), 160)), draw.randrange(8))
-
-
-def cut(data, draw):
-    return data[: draw.randrange(len(data))]
-
-
-def cut_at_its_end(data, draw):
-    return data[: -draw.randrange(1, 40)]
-
-
-def zeros(data, draw):
-    start = draw.randrange(len(data))
-    size = min(draw.choice((1, 16, 512)), len(data) - start)
-    return data[:start] + bytes(size) + data[start + size :]
-
-
-def noise(data, draw):
-    start = draw.randrange(len(data))
-    size = min(draw.choice((1, 16, 512)), len(data) - start)
-    return data[:start] + draw.randbytes(size) + data[start + size :]
-
-
-def lacking(data, draw):
-    start = draw.randrange(len(data))
-    return data[:start] + data[start + draw.choice((1, 2, 64)) :]
-
-
-DAMAGES = (flip, flip_of_head, cut, cut_at_its_end, zeros, noise, lacking)
 
 
 def told_once(name, data):

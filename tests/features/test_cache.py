@@ -157,11 +157,28 @@ def test_an_index_that_promises_other_rows_is_refused(cache):
     assert "expected 2" in cache.verify()[0]
 
 
-def test_rows_of_another_identity_in_the_folder_are_refused(cache):
+def test_an_identity_that_is_not_what_its_folder_s_name_says_is_named_and_made_again(cache):
+    cache.rows(Vector()).add(["x"], [row(3)])
+    path = cache.rows(Vector()).folder / "identity.json"
+    said = path.read_bytes()
+    document = json.loads(said)
+    document["identity"]["version"] = "2"
+    path.write_text(json.dumps(document))
+
+    assert cache.verify() == [f"{path} is not what the folder's name says; it is made again"]
+    assert cache.info()[0].identity is None
+    assert "x" in cache.rows(Vector())
+    assert path.read_bytes() == said
+
+
+def test_rows_of_another_identity_in_the_folder_are_refused(cache, monkeypatch):
+    """Two identities whose digests begin with the same digits."""
     folder = cache.rows(Vector()).folder
     document = json.loads((folder / "identity.json").read_text())
     document["identity"]["version"] = "2"
     (folder / "identity.json").write_text(json.dumps(document))
+    monkeypatch.setattr("serbench.features.cache._DIGITS", 0)
+    folder.rename(folder.with_name(f"{folder.name.rpartition('-')[0]}-"))
 
     with pytest.raises(FormatError, match="another extractor"):
         cache.rows(Vector())

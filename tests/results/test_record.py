@@ -45,8 +45,9 @@ def test_whatever_may_change_a_result_changes_the_key(cells, change):
         (lambda facts: facts.update(status="perhaps"), "status is 'perhaps'"),
         (lambda facts: facts.update(key={"fold": "x"}), "key: facts .* are missing or unknown"),
         (lambda facts: facts.update(confusion=3), "confusion is int, expected list"),
+        (lambda facts: facts["confusion"][0].pop(), r"confusion has rows of \[2, 3, 3\] counts"),
     ],
-    ids=["missing", "unknown", "status", "key", "type"],
+    ids=["missing", "unknown", "status", "key", "type", "ragged"],
 )
 def test_a_damaged_record_is_refused(cells, damage, words):
     facts = json.loads(json.dumps(full(cells).facts()))

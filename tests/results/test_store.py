@@ -112,12 +112,24 @@ def test_predictions_of_other_classes_are_refused(store, cells):
         ("score:angry", lambda values: pa.array([str(value) for value in values]), "is string, expected double"),
         ("score:angry", lambda values: pa.array([float("nan"), *values[1:]]), "not finite"),
         ("speaker", lambda values: pa.array([None, *values[1:]], pa.string()), "empty cells"),
+        ("speaker", lambda values: pa.array([b"\xff"] * len(values)).view(pa.string()), "is damaged: .*UTF8"),
         ("truth", lambda values: pa.array(["joy", *values[1:]]), "the truth of a-000 is 'joy'"),
         ("prediction", lambda values: pa.array(["joy", *values[1:]]), "but the largest score is"),
         ("seed", lambda values: pa.array([str(value) for value in values]), "is string, expected int64"),
         ("seed", lambda values: pa.array([1] * len(values)), "were changed after their record was written"),
     ],
-    ids=["a hole", "float32", "words", "nan", "nobody", "no class", "no prediction", "a word", "another cell"],
+    ids=[
+        "a hole",
+        "float32",
+        "words",
+        "nan",
+        "nobody",
+        "no UTF-8",
+        "no class",
+        "no prediction",
+        "a word",
+        "another cell",
+    ],
 )
 def test_a_column_that_is_not_what_it_should_be_is_refused(store, cells, name, change, words):
     written = store.write(cells.record(), cells.predictions(0, 0))
@@ -175,7 +187,7 @@ def test_no_name_leads_out_of_the_store(tmp_path, cells, what, name):
 
 def test_an_altered_record_is_refused_by_its_seal(store, cells):
     written = store.write(cells.record(), cells.predictions(0, 0))
-    edit_record(store, written, sealed=False, notes=["all is well"])
+    edit_record(store, written, is_sealed=False, notes=["all is well"])
     with pytest.raises(FormatError, match="was altered after it was written: its seal does not fit") as caught:
         list(store.records())
     assert f"{store.record_path(written)}: " in str(caught.value)

@@ -10,6 +10,7 @@ from serbench.errors import FormatError
 from serbench.results.saved import SavedModel, packed
 from serbench.run.saving import load_model, model_path
 from serbench.scoring.figure import Figure
+from tests.records import edit_card
 from tests.run import toy
 
 HEARD = toy.Nearest.card.features
@@ -151,12 +152,25 @@ def test_another_version_of_the_plugin_is_refused_and_other_code_is_named(saved)
     path = run("kept")[0][1]
     facts = json.loads(path.read_text())
 
-    path.write_text(json.dumps({**facts, "code": {**facts["code"], "kept": "another"}}))
+    edit_card(path, code={**facts["code"], "kept": "another"})
     assert load_model(path, world.registry).changed == ("kept",)
-    facts["key"]["model"]["version"] = "2"
-    path.write_text(json.dumps(facts))
+    edit_card(path, key={**facts["key"], "model": {**facts["key"]["model"], "version": "2"}})
     with pytest.raises(FormatError, match="saved with kept version 2, and this one is version 1"):
         load_model(path, world.registry)
+
+
+@pytest.mark.parametrize("name", ["classes", "sample_rates", "label", "trained_on", "versions", "code"])
+def test_an_altered_card_is_refused_by_its_seal(saved, name):
+    """Without a seal, other classes were other words for the same numbers."""
+    _, run = saved
+    path = run("kept")[0][1]
+    facts = json.loads(path.read_text())
+    facts[name] = facts[name][::-1] if isinstance(facts[name], str | list) else {}
+    path.write_text(json.dumps(facts))
+
+    with pytest.raises(FormatError, match="was altered after it was written: its seal does not fit") as caught:
+        SavedModel.read(path)
+    assert str(path) in str(caught.value)
 
 
 def test_a_card_of_another_shape_is_refused(saved):

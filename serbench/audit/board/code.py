@@ -49,6 +49,9 @@ def check_code(
             if part[1] not in record.code:
                 raise BoardError(f"{store.where(record)}: it has no digest of the code of {part[0]} {part[1]}")
             made.setdefault((part, record.code[part[1]]), record)
+        stray = sorted(record.code.keys() - {name for _, name, _ in _parts(record.key)})
+        if stray:
+            raise BoardError(f"{store.where(record)}: it has digests of the code of {stray}, which have no part in it")
     changed: set[str] = set()
     for (part, digest), record in made.items():
         kind, name, version = part

@@ -8,21 +8,24 @@ What needs recordings that are not there is not checked, and said to be so.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 
+from serbench.audit.board.costs import check_timed
 from serbench.audit.board.ledger import Ledger
 from serbench.audit.recorded_splits import RecordedSplit, RecordedSplits
 from serbench.digest import canonical_json, digest_value
-from serbench.errors import BoardError, DatasetMissingError, UnknownNameError, UsageError
+from serbench.errors import BoardError, DatasetMissingError, SerbenchError, UnknownNameError, UsageError
 from serbench.plugin.registry import Registry
 from serbench.protocol.protocol import Protocol
 from serbench.protocol.split import Fold, Split
+from serbench.results.facts import ProtocolFacts
 from serbench.results.predictions import TestPredictions
 from serbench.results.record import Record
 from serbench.results.store import Store
 from serbench.run.corpora import Corpus
 from serbench.run.job import notes_of
+from serbench.run.plan import part_facts
 from serbench.run.workspace import Workspace
 
 
@@ -48,7 +51,7 @@ def check_corpora(store: Store, records: Sequence[Record], workspace: Workspace,
         first = group[0]
         dataset, protocol = first.key.dataset.name, first.key.protocol.name
         try:
-            _check_protocol(store, group, workspace.protocol(protocol), ledger)
+            _check_protocol(store, group, workspace.protocol(protocol), workspace.registry, ledger)
             made = splits.make(first)
         except (DatasetMissingError, UnknownNameError, UsageError) as error:
             is_unknown = not isinstance(error, DatasetMissingError)
@@ -60,7 +63,7 @@ def check_corpora(store: Store, records: Sequence[Record], workspace: Workspace,
     return missed
 
 
-def _check_protocol(store: Store, group: Sequence[Record], known: Protocol, ledger: Ledger) -> None:
+def _check_protocol(store: Store, group: Sequence[Record], known: Protocol, registry: Registry, ledger: Ledger) -> None:
     for record in group:
         version, ranked = record.key.protocol.version, record.standing.ranked
         ledger.expect(
@@ -71,6 +74,23 @@ def _check_protocol(store: Store, group: Sequence[Record], known: Protocol, ledg
         )
         sentence = f"{store.where(record)}: it says ranked {ranked}, but protocol {known.name} says {known.ranked}"
         ledger.expect("standings", ranked, known.ranked, sentence)
+    _check_applied(store.where(group[0]), group[0].key.protocol, known, registry)  # the same of all: it is in the task
+
+
+def _check_applied(path: str, facts: ProtocolFacts, known: Protocol, registry: Registry) -> None:
+    """Check what a protocol augments by, in its order, as far as that is installed in its versions."""
+    applied, expected = [part.name for part in facts.augmentations], list(known.augmentations)
+    if applied != expected:
+        raise BoardError(f"{path}: its protocol augments by {applied}, but protocol {known.name} by {expected}")
+    offered = registry.augmentations
+    parts = [part for part in facts.augmentations if part.name in offered]
+    for part in (part for part in parts if offered[part.name].part.card.version == part.version):
+        try:
+            made = part_facts(registry.get("augmentation", part.name).create(**part.params))
+        except SerbenchError as error:
+            raise BoardError(f"{path}: {part.name} of its protocol cannot be made: {error}") from error
+        if canonical_json(made.facts()) != canonical_json(part.facts()):
+            raise BoardError(f"{path}: its protocol augments by {part.facts()}, but the plugin says {made.facts()}")
 
 
 def _version(store: Store, record: Record, what: str, found: str, expected: str) -> str:
@@ -85,9 +105,16 @@ def _check_task(store: Store, group: Sequence[Record], made: RecordedSplit, regi
     for record in group:
         path = store.where(record)
         found = None if record.predictions is None else store.predictions(record)
+        labels = corpus.manifest.labels
+        sentence = f"{path}: its classes are {list(record.classes)}, the corpus has {list(labels)}"
+        ledger.expect("classes", record.classes, labels, sentence)
         if found is not None:
             _check_labels(path, found, corpus, split, ledger)
         _check_fold(path, record, found, split, registry, ledger)
+        if record.status == "done":
+            _check_counts(path, record, corpus, split, ledger)
+            is_timed = record.key.seed == 0 and record.key.fold == split.folds[0].name
+            check_timed(path, record, ledger, is_timed=is_timed)
         _check_standing(path, record, corpus, ledger)
         if record.left_out:
             _check_left_out(path, record, corpus, ledger)
@@ -116,8 +143,6 @@ def _digest(path: str, what: str) -> str:
 
 def _check_labels(path: str, found: TestPredictions, corpus: Corpus, split: Split, ledger: Ledger) -> None:
     manifest = corpus.manifest
-    if found.classes != manifest.labels:
-        raise BoardError(f"{path}: its classes are {list(found.classes)}, the corpus has {list(manifest.labels)}")
     for uid, speaker, code in zip(found.ids, found.speakers, found.truth.tolist(), strict=True):
         clip = manifest.by_id.get(split.parent(uid))
         if clip is None:
@@ -152,6 +177,16 @@ def _check_fold(
     for part, rows in _expected_rows(record, fold, split, registry).items():
         found = record.rows.get(part)
         ledger.expect("fold sizes", found, rows, f"{path}: it says {found} {part} rows, its fold has {rows}")
+
+
+def _check_counts(path: str, record: Record, corpus: Corpus, split: Split, ledger: Ledger) -> None:
+    """Check that a confusion matrix has as many rows of each class as the fold, whatever was predicted of them."""
+    fold = next(fold for fold in split.folds if fold.name == record.key.fold)
+    clips = Counter(corpus.manifest.by_id[split.parent(row)].label for row in fold.test)
+    expected = [clips[label] for label in corpus.manifest.labels]
+    counts = [sum(row) for row in record.confusion]
+    sentence = f"{path}: its confusion matrix counts {counts} clips of {list(record.classes)}, its fold has {expected}"
+    ledger.expect("clips of each class", counts, expected, sentence)
 
 
 def _expected_rows(record: Record, fold: Fold, split: Split, registry: Registry) -> dict[str, int]:

@@ -2,7 +2,7 @@
 
 Conventions
 -----------
-Figures are compared to nine digits: the last ones of a logarithm are the processor's. Times, sizes and memory belong
+Figures are compared to nine digits: the last ones of a logarithm are the processor's. Times, memory and energy belong
 to the machine that measured them and cannot be computed again.
 """
 
@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
+from serbench.audit.board.costs import check_names
 from serbench.audit.board.ledger import Ledger
 from serbench.errors import BoardError
 from serbench.results.predictions import TestPredictions
@@ -23,6 +24,11 @@ from serbench.results.store import Store
 from serbench.scoring.figure import Figure
 from serbench.scoring.metric import Metric
 from serbench.scoring.metrics import confusion
+
+#: What a ``done`` record counts.
+_ROWS = {"train", "dev", "test", "augmented"}
+#: What a record has of a cell that was done alone.
+_OUTCOMES = ("rows", "scores", "confusion", "cost", "history")
 
 
 def check_cells(store: Store, metrics: Mapping[str, Metric], ledger: Ledger) -> list[Record]:
@@ -41,11 +47,11 @@ def check_cells(store: Store, metrics: Mapping[str, Metric], ledger: Ledger) -> 
         path = store.where(record)
         ledger.holds("records")
         if record.status != "done":
-            if not record.reason or record.predictions is not None:
-                raise BoardError(f"{path}: it is {record.status}, expected a reason and no predictions")
+            _check_undone(path, record)
             continue
+        _check_done(path, record, ledger)
         if record.predictions is None:
-            _check_reported(path, record, ledger)
+            _check_reported(path, record, metrics, ledger)
         else:
             expected.add(store.predictions_path(record))
             _check_cell(path, record, store.predictions(record), metrics, ledger)
@@ -54,6 +60,24 @@ def check_cells(store: Store, metrics: Mapping[str, Metric], ledger: Ledger) -> 
     _check_rows(store, records, ledger)
     _check_agreement(store, records, ledger)
     return records
+
+
+def _check_undone(path: str, record: Record) -> None:
+    """Check that a cell that came to nothing says why, and nothing else."""
+    if not record.reason or record.predictions is not None:
+        raise BoardError(f"{path}: it is {record.status}, expected a reason and no predictions")
+    if claimed := [name for name in _OUTCOMES if getattr(record, name)]:
+        raise BoardError(f"{path}: it is {record.status}, expected a reason and no {', '.join(claimed)}")
+
+
+def _check_done(path: str, record: Record, ledger: Ledger) -> None:
+    """Check that a cell that was done says all that such a cell says, and no reason why not."""
+    ledger.expect("reasons", record.reason, None, f"{path}: it is done, and says why not: {record.reason}")
+    if set(record.rows) != _ROWS:
+        raise BoardError(f"{path}: it counts {sorted(record.rows)} rows, expected {sorted(_ROWS)}")
+    if set(record.scores) != set(record.metrics):
+        raise BoardError(f"{path}: it has scores {sorted(record.scores)} and versions of {sorted(record.metrics)}")
+    check_names(path, record, ledger)
 
 
 def _check_cell(
@@ -66,8 +90,14 @@ def _check_cell(
     counts = confusion(found.truth, found.scores).tolist()
     sentence = f"{path}: its confusion matrix is not that of its predictions"
     ledger.expect("confusion matrices", [list(row) for row in record.confusion], counts, sentence)
-    if set(record.scores) != set(record.metrics):
-        raise BoardError(f"{path}: it has scores {sorted(record.scores)} and versions of {sorted(record.metrics)}")
+    for name, metric in _installed(path, record, metrics, ledger):
+        _compare(path, name, record.scores[name], metric(found.truth, found.scores), ledger)
+
+
+def _installed(
+    path: str, record: Record, metrics: Mapping[str, Metric], ledger: Ledger
+) -> Iterator[tuple[str, Metric]]:
+    """Yield the metrics of a record that are installed; refuse one of another version."""
     for name, version in sorted(record.metrics.items()):
         if name not in metrics:
             ledger.skip(f"metric {name}: no plugin that is installed offers it")
@@ -78,14 +108,16 @@ def _check_cell(
                 f"{path}: its {name} is of version {version} of the definition, the one installed is {known}; run the "
                 f"board again"
             )
-        _compare(path, name, record.scores[name], metrics[name](found.truth, found.scores), ledger)
+        yield name, metrics[name]
 
 
-def _check_reported(path: str, record: Record, ledger: Ledger) -> None:
+def _check_reported(path: str, record: Record, metrics: Mapping[str, Metric], ledger: Ledger) -> None:
     """Check what can be checked of a record that was handed in without predictions."""
     counts = np.array(record.confusion)
     if counts.shape != (len(record.classes),) * 2 or counts.sum() != record.rows.get("test"):
         raise BoardError(f"{path}: its confusion matrix does not count its {record.rows.get('test')} test rows")
+    for name, _ in _installed(path, record, metrics, ledger):
+        ledger.holds("versions of metrics", name not in OF_COUNTS)
     missing = Figure.undefined("not there")
     for name, metric in OF_COUNTS.items():
         _compare(path, name, record.scores.get(name, missing), Figure(float(metric(counts))), ledger)
@@ -96,8 +128,11 @@ def _check_reported(path: str, record: Record, ledger: Ledger) -> None:
 
 def _compare(path: str, name: str, found: Figure, computed: Figure, ledger: Ledger) -> None:
     claimed, value = found.value, computed.value
-    same = claimed == value if claimed is None or value is None else math.isclose(claimed, value, rel_tol=1e-9)
-    if not same:
+    if claimed is None or value is None:
+        if found != computed:
+            said, wanted = (each.reason if each.value is None else each.value for each in (found, computed))
+            raise BoardError(f"{path}: its {name} is {said}, but its predictions give {wanted}")
+    elif not math.isclose(claimed, value, rel_tol=1e-9):
         raise BoardError(f"{path}: its {name} is {claimed}, but its predictions give {value}")
     ledger.holds("figures")
 

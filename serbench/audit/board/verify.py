@@ -5,7 +5,7 @@ Conventions
 Looked at in this order, and the first thing that does not hold ends it: records, predictions and their digests; figures
 and confusion matrices; seeds and folds; the code; what cards declare; keys, labels of rows and sizes; labels, speakers,
 folds and digests of the corpora; the views, ranks and intervals among them. What cannot be checked here is listed with
-its reason. Times, sizes and memory belong to the machine that measured them and are taken as they are.
+its reason. Times, memory and energy belong to the machine that measured them and are taken as they are.
 """
 
 from __future__ import annotations
