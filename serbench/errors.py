@@ -153,10 +153,20 @@ _ADVICE = {
 }
 
 
+#: What a system says that has no open file or no memory left: whatever was to be opened is not to blame.
+_LACKING = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
+
+
 class ResourceError(SerbenchError):
     """Something of the machine is not to be had: a place to write to, room on a disk, an open file, memory."""
 
     exit_code = 9
+
+    @classmethod
+    def raise_if_lacking(cls, error: BaseException | None) -> None:
+        """Raise where the system had no open file or no memory left, in place of saying that a file is damaged."""
+        if isinstance(error, OSError) and error.errno in _LACKING:
+            raise cls.of(error) from error
 
     @classmethod
     def of(cls, error: OSError | MemoryError, what: str = "", advice: str = "") -> Self:

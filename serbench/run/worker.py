@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import logging
 import multiprocessing
 import os
 import signal
@@ -155,6 +156,8 @@ def _settle() -> None:
     end_with_parent()
     sys.stdout.flush()
     os.dup2(2, 1)
+    # of what cannot be kept the first process has told: it looked at the same recordings
+    logging.getLogger("serbench.corpus").setLevel(logging.ERROR)
 
 
 def end_with_parent() -> None:
