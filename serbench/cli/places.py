@@ -62,10 +62,12 @@ def open_cache() -> None:
         When there is no place for temporary files either.
     """
     from serbench.environment import CACHE_VARIABLE, cache_folder
+    from serbench.files import sweep
 
     cache = cache_folder()
     reason = _why_not(cache)
     if reason is None:
+        sweep([cache, *cache.glob("*/"), *cache.glob("features/*/")])
         _lend_home(cache)
         return
     try:

@@ -23,7 +23,7 @@ from pathlib import Path
 
 from serbench.digest import digest_value
 from serbench.errors import FormatError, UsageError
-from serbench.files import read_document, write_document
+from serbench.files import read_document, sweep, write_document
 from serbench.results.predictions import Place, TestPredictions, read_predictions, write_predictions
 from serbench.results.record import FORMAT, KIND, CellKey, Record
 
@@ -60,11 +60,17 @@ class Store:
         lock = self.folder / ".lock"
         try:
             with filelock.FileLock(lock, timeout=0):
+                self.sweep()
                 yield
         except filelock.Timeout as error:
             raise UsageError(
                 f"another serbench is changing {self.folder} (it holds {lock}); wait until it ends, then do this again"
             ) from error
+
+    def sweep(self) -> None:
+        """Remove what writers left unfinished when they were killed."""
+        for room in ("records", "predictions", "models"):
+            sweep(Path(folder) for folder, _, _ in os.walk(self.folder / room))
 
     def record_path(self, record: Record) -> Path:
         """Return where a record lies: in the file of its row, where that holds it, or in one of its own."""
@@ -119,7 +125,7 @@ class Store:
         stale = set(self._predictions_folder(path).glob(f"{glob.escape(path.stem)}.*.parquet"))
         if predictions:
             kept = self._predictions_of_row(path, records)
-            write_predictions(kept, predictions)
+            write_predictions(kept, dict(sorted(predictions.items())))  # the same bytes in whatever order they came
             stale.discard(kept)
         _write_file(path, records)
         for record in records:

@@ -1,0 +1,238 @@
+"""A program that is killed at a moment that was drawn: before the n-th change of the disk, or after some time.
+
+Conventions
+-----------
+Run as a program this file is a server: it has imported all of serbench, and forks a process for every command that it
+is sent, which then has its whole life before it. Moments are counted in the process itself, by Python's audit events:
+each time it opens a file to write, renames, removes, or makes a folder below the folder of the test, and each
+``fsync``. Killed at that, it leaves half of the file's content, as one might find it after a write that broke off.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import json
+import os
+import pkgutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+TOP = Path(__file__).parents[1]
+#: What a process that is to be killed is told: whom, at which change, below which folder, and where that is noted.
+ORDER, TOKEN = "SERBENCH_TEST_KILL", "SERBENCH_TEST_TOKEN"
+_CHANGES = {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.chmod", "os.link"}
+#: Seconds that a command may take, and that its workers may live on after it.
+_PATIENCE, _MOURNING = 90, 8
+
+
+def install():
+    """Count this process's changes of the disk, and end it at the one that was ordered."""
+    order = json.loads(os.environ[ORDER])
+    mine = "worker" if "--multiprocessing-fork" in sys.orig_argv else "main"
+    counts = os.open(f"{order['notes']}/{mine}", os.O_CREAT | os.O_APPEND | os.O_WRONLY)
+    seen = 0
+    sync = os.fsync
+
+    def changed(handle=None):
+        nonlocal seen
+        os.write(counts, b".")
+        seen += 1
+        if mine == order["whom"] and seen == order["at"]:
+            with contextlib.suppress(FileExistsError):  # one of several workers, and none of those that come after it
+                os.close(os.open(f"{order['notes']}/killed", os.O_CREAT | os.O_EXCL))
+                if handle is not None:
+                    os.ftruncate(handle, os.fstat(handle).st_size // 2)
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    def watch(event, arguments):
+        is_change = event in _CHANGES or (event == "open" and isinstance(arguments[2], int) and arguments[2] & 3)
+        if is_change and isinstance(arguments[0], str | os.PathLike):
+            place = os.fspath(arguments[0])
+            if isinstance(place, str) and place.startswith(order["below"]) and not place.startswith(order["notes"]):
+                changed()
+
+    def fsync(handle):
+        changed(handle)
+        sync(handle)
+
+    os.fsync = fsync
+    sys.addaudithook(watch)
+
+
+@dataclass(frozen=True)
+class End:
+    """How a command ended: its exit code, or minus the signal that killed it; what it said; its seconds."""
+
+    code: int
+    stdout: str
+    stderr: str
+    seconds: float
+    changes: dict[str, int]
+    killed: bool
+
+
+class Killer:
+    """Has commands carried out below a folder, and kills them.
+
+    Parameters
+    ----------
+    folder
+        For what the commands print and for its notes, and above all that they write.
+    """
+
+    def __init__(self, folder):
+        self.folder = folder
+        (folder / "site").mkdir()
+        (folder / "site" / "sitecustomize.py").write_text("from tests import killing\n\nkilling.install()\n")
+        self._number = 0
+        path = os.pathsep.join(map(str, (TOP, TOP / "plugins")))
+        self._server = subprocess.Popen(
+            [sys.executable, str(Path(__file__))],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=TOP,
+            env={**os.environ, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"},
+        )
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._server.communicate()
+
+    def run(self, *words, whom=None, at=None, after=None, **variables):
+        """Carry out a command.
+
+        Parameters
+        ----------
+        whom, at
+            ``main`` or ``worker``, and before which of its changes of the disk it is killed.
+        after
+            In place of ``at``: after how many seconds.
+        """
+        self._number += 1
+        notes = self.folder / f"notes-{self._number}"
+        notes.mkdir()
+        order = {"whom": whom, "at": at, "below": str(self.folder), "notes": str(notes)}
+        token = f"{self.folder}-{self._number}"
+        path = os.pathsep.join(map(str, (self.folder / "site", TOP, TOP / "plugins")))
+        sent = {
+            "words": [str(word) for word in words],
+            "variables": {ORDER: json.dumps(order), TOKEN: token, "PYTHONPATH": path, **variables},
+            "notes": str(notes),
+            "whom": whom,
+            "after": after,
+        }
+        self._server.stdin.write(json.dumps(sent) + "\n")
+        self._server.stdin.flush()
+        answer = json.loads(self._server.stdout.readline())
+        _expect_nobody(token)
+        changes = {each: (notes / each).stat().st_size for each in ("main", "worker") if (notes / each).exists()}
+        said = [(notes / name).read_text(errors="replace") for name in ("stdout", "stderr")]
+        return End(answer["code"], *said, answer["seconds"], changes, answer["killed"] or (notes / "killed").exists())
+
+
+def _expect_nobody(token):
+    """Fail when a process that a command started outlives it."""
+    until = time.monotonic() + _MOURNING
+    while (left := _processes(token)) and time.monotonic() < until:
+        time.sleep(0.05)
+    for pid in left:
+        os.kill(pid, signal.SIGKILL)
+    assert not left, f"{len(left)} processes live on"
+
+
+def _processes(token):
+    wanted = f"{TOKEN}={token}\0".encode()
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if wanted in (folder / "environ").read_bytes() + b"\0":
+                found.append(int(folder.name))
+    return found
+
+
+def _serve():
+    for name in ("torch", "pandas", "pyarrow.parquet", "scipy.stats", "threadpoolctl", "filelock", "soundfile"):
+        importlib.import_module(name)
+    import serbench
+    import serbench_plugins
+
+    for package in (serbench, serbench_plugins):
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            if not module.name.startswith(("serbench.testing", "serbench.__main__")):
+                importlib.import_module(module.name)
+    for line in sys.stdin:
+        sys.stdout.write(json.dumps(_carried_out(json.loads(line))) + "\n")
+        sys.stdout.flush()
+
+
+def _carried_out(sent):
+    begun = time.monotonic()
+    pid = os.fork()
+    if pid == 0:
+        _live(sent)
+    killed = False
+    moment = None if sent["after"] is None else begun + sent["after"]
+    while True:
+        ended, status = os.waitpid(pid, os.WNOHANG)
+        if ended:
+            code = os.waitstatus_to_exitcode(status)
+            return {"code": code, "seconds": time.monotonic() - begun, "killed": killed}
+        now = time.monotonic()
+        if now - begun > _PATIENCE:
+            os.kill(pid, signal.SIGKILL)
+        elif moment is not None and now >= moment:
+            victims = [pid] if sent["whom"] == "main" else _children(pid)
+            for victim in victims[:1]:
+                killed, moment = True, None
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(victim, signal.SIGKILL)
+        time.sleep(0.002)
+
+
+def _children(pid):
+    """Return the workers of a process; what else Python started for it is left alone."""
+    found = []
+    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+        with contextlib.suppress(OSError):
+            if b"--multiprocessing-fork" in Path(f"/proc/{child}/cmdline").read_bytes():
+                found.append(int(child))
+    return found
+
+
+def _live(sent):
+    """Be the program: never returns."""
+    code = 70
+    try:
+        os.environ.update(sent["variables"])
+        sys.path.insert(0, str(TOP))
+        for number, name in ((1, "stdout"), (2, "stderr")):
+            os.dup2(os.open(f"{sent['notes']}/{name}", os.O_CREAT | os.O_WRONLY), number)
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        from serbench.cli import app
+
+        sys.argv = ["serbench", *sent["words"]]
+        install()
+        app.main()
+        code = 0
+    except SystemExit as end:
+        code = end.code or 0
+    except BaseException:
+        import traceback
+
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+if __name__ == "__main__":
+    _serve()
