@@ -49,6 +49,8 @@ class Store:
     def alone(self) -> Iterator[None]:
         """Keep other programs from changing the rows of this folder while the block runs.
 
+        What a program left behind that was killed while it changed them is removed first.
+
         Raises
         ------
         UsageError
@@ -61,6 +63,8 @@ class Store:
         try:
             with filelock.FileLock(lock, timeout=0):
                 self.sweep()
+                for path in self.record_files():
+                    self._remove_replaced(path)
                 yield
         except filelock.Timeout as error:
             raise UsageError(
@@ -122,12 +126,20 @@ class Store:
         """
         records = sorted(records, key=lambda record: (record.key.seed, record.key.fold))
         path = self._row_path(records[0])
-        stale = set(self._predictions_folder(path).glob(f"{glob.escape(path.stem)}.*.parquet"))
         if predictions:
-            kept = self._predictions_of_row(path, records)
-            write_predictions(kept, dict(sorted(predictions.items())))  # the same bytes in whatever order they came
-            stale.discard(kept)
+            # the same bytes in whatever order they came
+            write_predictions(self._predictions_of_row(path, records), dict(sorted(predictions.items())))
         _write_file(path, records)
+        self._remove_replaced(path)
+
+    def _remove_replaced(self, path: Path) -> None:
+        """Remove what a file of a row has taken the place of; there is none where it is no file of a row."""
+        records = self._file(path)
+        if path != self._row_path(records[0]):
+            return
+        stale = set(self._predictions_folder(path).glob(f"{glob.escape(path.stem)}.*.parquet"))
+        if any(record.predictions is not None for record in records):
+            stale.discard(self._predictions_of_row(path, records))
         for record in records:
             stale |= {
                 self.folder / "records" / f"{record.stem}.json",

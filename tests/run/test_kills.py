@@ -14,7 +14,7 @@ import pytest
 
 from serbench.features.cache import FeatureCache
 from serbench.results.store import Store
-from tests.killing import Killer
+from tests.adversity import Adversary
 from tests.run import toy
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes are watched by Linux's /proc")
@@ -26,7 +26,7 @@ OTHERWISE = {"cost": {}, "environment": None, "history": ()}
 @pytest.fixture(scope="module")
 def killer(tmp_path_factory):
     folder = toy.make_corpus(tmp_path_factory.mktemp("kills"), speakers=3, takes=2)
-    with Killer(folder) as killer:
+    with Adversary(folder) as killer:
         yield killer
 
 
@@ -137,12 +137,15 @@ def check_add(killer, undisturbed, place, when, before):
     add = ["leaderboard", "add", undisturbed.place / "runs", "--to", place]
     end = killer.run(*add, **when)
     assert end.code == (-9 if end.killed else 0), end.stderr
-    if list(place.glob("records/*/*/*.json")):
+    if before == "part":
+        # predictions that no record names yet, or none any more, are all that may be wrong before it is repeated
+        assert killer.run("leaderboard", "build", place).code == 0
         verified = killer.run("leaderboard", "verify", place)
-        assert verified.code == 0, verified.stderr
+        assert verified.code == 0 or "belongs to no record" in verified.stderr
     again = killer.run(*add)
     assert again.code == 0, again.stderr
     assert killer.run("leaderboard", "build", place).code == 0
+    assert killer.run("leaderboard", "verify", place).code == 0
     assert files(place) == files(undisturbed.whole)
     shutil.rmtree(place)
 

@@ -1,48 +1,57 @@
-"""A program that is killed at a moment that was drawn: before the n-th change of the disk, or after some time.
+"""A program in adversity: killed at a moment that was drawn, or on a machine that refuses.
 
 Conventions
 -----------
 Run as a program this file is a server: it has imported all of serbench, and forks a process for every command that it
 is sent, which then has its whole life before it. Moments are counted in the process itself, by Python's audit events:
 each time it opens a file to write, renames, removes, or makes a folder below the folder of the test, and each
-``fsync``. Killed at that, it leaves half of the file's content, as one might find it after a write that broke off.
+``fsync``. Killed at that, it leaves half of the file's content, as one might find it after a write that broke off. What
+the system refuses is refused there too.
 """
 
 from __future__ import annotations
 
 import contextlib
 import importlib
+import errno
 import json
 import os
 import pkgutil
+import resource
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 TOP = Path(__file__).parents[1]
-#: What a process that is to be killed is told: whom, at which change, below which folder, and where that is noted.
-ORDER, TOKEN = "SERBENCH_TEST_KILL", "SERBENCH_TEST_TOKEN"
+#: What a process is told: what is to happen to whom, at which change, below which folder, and where that is noted.
+ORDER, TOKEN = "SERBENCH_TEST_ORDER", "SERBENCH_TEST_TOKEN"
 _CHANGES = {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.chmod", "os.link"}
 #: Seconds that a command may take, and that its workers may live on after it.
 _PATIENCE, _MOURNING = 90, 8
 
 
 def install():
-    """Count this process's changes of the disk, and end it at the one that was ordered."""
+    """Count this process's changes of the disk, and end it at the one that was ordered, or refuse all from there on."""
     order = json.loads(os.environ[ORDER])
     mine = "worker" if "--multiprocessing-fork" in sys.orig_argv else "main"
     counts = os.open(f"{order['notes']}/{mine}", os.O_CREAT | os.O_APPEND | os.O_WRONLY)
     seen = 0
     sync = os.fsync
 
-    def changed(handle=None):
+    def changed(event, place="", handle=None):
         nonlocal seen
         os.write(counts, b".")
         seen += 1
-        if mine == order["whom"] and seen == order["at"]:
+        number = order["refusal"]
+        if number is not None:
+            # what is full can be emptied
+            if seen >= order["at"] and (event != "os.remove" or number not in (errno.ENOSPC, errno.EDQUOT)):
+                raise OSError(number, os.strerror(number), *([place] if place else []))
+        elif mine == order["whom"] and seen == order["at"]:
             with contextlib.suppress(FileExistsError):  # one of several workers, and none of those that come after it
                 os.close(os.open(f"{order['notes']}/killed", os.O_CREAT | os.O_EXCL))
                 if handle is not None:
@@ -54,10 +63,15 @@ def install():
         if is_change and isinstance(arguments[0], str | os.PathLike):
             place = os.fspath(arguments[0])
             if isinstance(place, str) and place.startswith(order["below"]) and not place.startswith(order["notes"]):
-                changed()
+                changed(event, place)
+        elif event == "_thread.start_new_thread" and order["threads"] is not None:
+            order["threads"] -= 1
+            if order["threads"] < 0:
+                raise RuntimeError("can't start new thread")
 
     def fsync(handle):
-        changed(handle)
+        if os.readlink(f"/proc/self/fd/{handle}").startswith(order["below"]):
+            changed("fsync", handle=handle)
         sync(handle)
 
     os.fsync = fsync
@@ -76,8 +90,8 @@ class End:
     killed: bool
 
 
-class Killer:
-    """Has commands carried out below a folder, and kills them.
+class Adversary:
+    """Has commands carried out below a folder, and kills them or refuses them what they ask for.
 
     Parameters
     ----------
@@ -88,7 +102,7 @@ class Killer:
     def __init__(self, folder):
         self.folder = folder
         (folder / "site").mkdir()
-        (folder / "site" / "sitecustomize.py").write_text("from tests import killing\n\nkilling.install()\n")
+        (folder / "site" / "sitecustomize.py").write_text("from tests import adversity\n\nadversity.install()\n")
         self._number = 0
         path = os.pathsep.join(map(str, (TOP, TOP / "plugins")))
         self._server = subprocess.Popen(
@@ -106,7 +120,7 @@ class Killer:
     def __exit__(self, *_):
         self._server.communicate()
 
-    def run(self, *words, whom=None, at=None, after=None, **variables):
+    def run(self, *words, whom=None, at=None, after=None, refusal=None, below=None, threads=None, **circumstances):
         """Carry out a command.
 
         Parameters
@@ -115,16 +129,27 @@ class Killer:
             ``main`` or ``worker``, and before which of its changes of the disk it is killed.
         after
             In place of ``at``: after how many seconds.
+        refusal, below
+            An ``errno`` with which, below a folder, all changes from the one numbered ``at`` on are refused.
+        threads
+            How many can be started.
+        circumstances
+            ``limits``, from name to number, that of memory beside what is mapped; ``stdout``, another one or ``closed`` or ``broken``; variables, of which
+            None takes one away.
         """
         self._number += 1
         notes = self.folder / f"notes-{self._number}"
         notes.mkdir()
-        order = {"whom": whom, "at": at, "below": str(self.folder), "notes": str(notes)}
+        order = {"whom": whom, "at": at, "refusal": refusal, "threads": threads, "notes": str(notes)}
+        order["below"] = str(below or self.folder)
         token = f"{self.folder}-{self._number}"
         path = os.pathsep.join(map(str, (self.folder / "site", TOP, TOP / "plugins")))
+        limits, stdout = circumstances.pop("limits", {}), circumstances.pop("stdout", None)
         sent = {
             "words": [str(word) for word in words],
-            "variables": {ORDER: json.dumps(order), TOKEN: token, "PYTHONPATH": path, **variables},
+            "variables": {ORDER: json.dumps(order), TOKEN: token, "PYTHONPATH": path, **circumstances},
+            "limits": limits,
+            "stdout": stdout,
             "notes": str(notes),
             "whom": whom,
             "after": after,
@@ -134,8 +159,12 @@ class Killer:
         answer = json.loads(self._server.stdout.readline())
         _expect_nobody(token)
         changes = {each: (notes / each).stat().st_size for each in ("main", "worker") if (notes / each).exists()}
-        said = [(notes / name).read_text(errors="replace") for name in ("stdout", "stderr")]
+        said = [_text(notes / name) for name in ("stdout", "stderr")]
         return End(answer["code"], *said, answer["seconds"], changes, answer["killed"] or (notes / "killed").exists())
+
+
+def _text(path):
+    return path.read_text(errors="replace") if path.exists() else ""
 
 
 def _expect_nobody(token):
@@ -211,14 +240,21 @@ def _live(sent):
     """Be the program: never returns."""
     code = 70
     try:
-        os.environ.update(sent["variables"])
+        for name, value in sent["variables"].items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
+        tempfile.tempdir = None  # the variables say where it is
         sys.path.insert(0, str(TOP))
-        for number, name in ((1, "stdout"), (2, "stderr")):
-            os.dup2(os.open(f"{sent['notes']}/{name}", os.O_CREAT | os.O_WRONLY), number)
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        os.dup2(os.open(f"{sent['notes']}/stderr", os.O_CREAT | os.O_WRONLY), 2)
+        _redirect(sent["stdout"] or f"{sent['notes']}/stdout")
         from serbench.cli import app
 
         sys.argv = ["serbench", *sent["words"]]
+        for name, number in sent["limits"].items():
+            most = number + _address_space() if name == "RLIMIT_AS" else number
+            resource.setrlimit(getattr(resource, name), (most, most))
         install()
         app.main()
         code = 0
@@ -229,9 +265,28 @@ def _live(sent):
 
         traceback.print_exc()
     finally:
-        sys.stdout.flush()
+        with contextlib.suppress(OSError, AttributeError):
+            sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
+
+
+def _address_space():
+    """Return how many bytes this process has mapped: what it may have is counted from there."""
+    return int(Path("/proc/self/statm").read_text().split()[0]) * os.sysconf("SC_PAGESIZE")
+
+
+def _redirect(stdout):
+    if stdout == "closed":
+        os.close(1)
+        sys.stdout = None
+    elif stdout == "broken":
+        reading, writing = os.pipe()
+        os.dup2(writing, 1)
+        os.close(reading)
+        os.close(writing)
+    else:
+        os.dup2(os.open(stdout, os.O_CREAT | os.O_WRONLY), 1)
 
 
 if __name__ == "__main__":
