@@ -149,6 +149,7 @@ _ADVICE = {
     errno.EMFILE: "raise the limit with ulimit -n",
     errno.ENFILE: "close some, or raise the system's limit",
     errno.EFBIG: "raise the limit with ulimit -f, or name another place",
+    errno.EAGAIN: "close what else runs, or raise the limit with ulimit -u",
     errno.ENOMEM: "close what else runs, or do less at once",
 }
 

@@ -22,6 +22,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,17 +65,19 @@ def install():
             place = os.fspath(arguments[0])
             if isinstance(place, str) and place.startswith(order["below"]) and not place.startswith(order["notes"]):
                 changed(event, place)
-        elif event == "_thread.start_new_thread" and order["threads"] is not None:
-            order["threads"] -= 1
-            if order["threads"] < 0:
-                raise RuntimeError("can't start new thread")
 
     def fsync(handle):
         if os.readlink(f"/proc/self/fd/{handle}").startswith(order["below"]):
             changed("fsync", handle=handle)
         sync(handle)
 
+    def no_thread(*_, **__):
+        raise RuntimeError("can't start new thread")
+
     os.fsync = fsync
+    if order["threads"] is False:
+        for name in ("_start_new_thread", "_start_joinable_thread"):
+            setattr(threading, name, no_thread)
     sys.addaudithook(watch)
 
 
@@ -120,7 +123,7 @@ class Adversary:
     def __exit__(self, *_):
         self._server.communicate()
 
-    def run(self, *words, whom=None, at=None, after=None, refusal=None, below=None, threads=None, **circumstances):
+    def run(self, *words, whom=None, at=None, after=None, refusal=None, below=None, threads=True, **circumstances):
         """Carry out a command.
 
         Parameters
@@ -132,7 +135,7 @@ class Adversary:
         refusal, below
             An ``errno`` with which, below a folder, all changes from the one numbered ``at`` on are refused.
         threads
-            How many can be started.
+            Whether any can be started.
         circumstances
             ``limits``, from name to number, that of memory beside what is mapped; ``stdout``, another one or ``closed`` or ``broken``; variables, of which
             None takes one away.

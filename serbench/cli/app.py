@@ -122,6 +122,9 @@ def _answer(error: BaseException) -> tuple[str, int] | None:
     if isinstance(error, OSError | MemoryError):
         has_gone = getattr(error, "errno", None) == errno.EPIPE  # who reads: nobody is there to be told
         return None if has_gone else (str(ResourceError.of(error)), ResourceError.exit_code)
+    if isinstance(error, RuntimeError) and "can't start new thread" in str(error):
+        text = f"{error}; close what else runs, or raise the limit with ulimit -u"
+        return text, ResourceError.exit_code
     if isinstance(error, ImportError) and _WANTS.search(str(error)):
         text = f"{error}: a library cannot be loaded; close what else runs, or raise the limits of this process"
         return text, ResourceError.exit_code

@@ -28,8 +28,8 @@ COMMANDS = {
     "run": [*RUN, "--model", "majority", "--model", "prior", "--save-models", "--out", "{out}"],
     "run apart": [*RUN, "--model", "nearest", "--out", "{out}"],
     "plan": ["plan", *RUN[1:], "--model", "majority", "--out", "{out}"],
-    "audit": ["audit", "toy", "--data-root", "{data}", *TOY],
-    "predict": ["predict", "{data}/toy/spk0", "--model", "{runs}/models", "--csv", *TOY],
+    "audit": ["audit", "toy", "--protocol", "si", "--data-root", "{data}", *TOY],
+    "predict": ["predict", "{data}/toy/spk0", "--model", "{runs}/models/toy/si/majority", "--csv", *TOY],
     "profile": ["profile", "--model", "majority", "--runs", "1", "--json"],
     "plot": ["plot", "pareto", "{runs}", "--to", "{out}/figure.svg"],
     "compare": ["compare", "majority", "prior", "{runs}"],
@@ -52,6 +52,8 @@ COMMANDS = {
     "verify": ["leaderboard", "verify", "{board}", "--data-root", "{data}", *TOY],
     "reproduce": ["leaderboard", "reproduce", "majority", "{board}", "--cells", "1", "--data-root", "{data}", *TOY],
 }
+#: Tones are nearly alike, which an audit calls a leak.
+CODES = {"audit": 1}
 FULL = {"full": errno.ENOSPC, "quota": errno.EDQUOT, "damaged": errno.EIO, "read-only": errno.EROFS}
 REFUSALS = {**FULL, "closed": errno.EACCES}
 LIMITS = {"RLIMIT_NOFILE": 20, "RLIMIT_FSIZE": 2_000}
@@ -95,7 +97,7 @@ class Machine:
         if name not in self.results:
             folder = self.place()
             end = self.carry_out(name, folder / "out", folder / "cache")
-            assert (end.code, "Traceback" in end.stderr) == (0, False), end.stderr
+            assert (end.code, "Traceback" in end.stderr) == (CODES.get(name, 0), False), end.stderr
             self.results[name] = result(folder / "out")
             shutil.rmtree(folder)
         return self.results[name]
@@ -103,7 +105,7 @@ class Machine:
     def expect_well(self, name, folder, out=None, cache=None):
         """Repeat a command without its fault: it comes to what an undisturbed one comes to."""
         end = self.carry_out(name, out or folder / "out", cache or folder / "cache")
-        assert (end.code, "Traceback" in end.stderr) == (0, False), end.stderr
+        assert (end.code, "Traceback" in end.stderr) == (CODES.get(name, 0), False), end.stderr
         assert result(out or folder / "out") == self.undisturbed(name)
         assert not list(folder.rglob("*.part"))
 
@@ -130,8 +132,8 @@ def expect_one_line(end, *words, codes=(9,), notices=0):
     assert "Traceback" not in end.stderr
     assert end.code in codes, end.stderr
     lines = end.stderr.splitlines()
-    assert len(lines) <= notices + (end.code != 0), end.stderr
-    if end.code:
+    assert len(lines) <= notices + (end.code > 1), end.stderr
+    if end.code > 1:
         assert lines[-1].startswith("error: ")
     for word in words:
         assert word in end.stderr
@@ -147,10 +149,10 @@ def no_folder(folder, kind):
 CACHED = ["run", "run apart", "plan", "audit", "profile", "check", "reproduce"]
 #: Which cases the ordinary run takes; the long one takes all.
 SOME = {
-    *("plan file", "audit device", "plan full", "audit read-only"),
-    *("run full 1", "add quota 9", "build read-only 5", "new damaged 3", "plot closed 1", "export full 1"),
-    *("list /dev/full", "show broken", "predict closed", "plan RLIMIT_NOFILE", "add RLIMIT_FSIZE", "audit threads"),
-    *("plan none", "build small", "run read-only"),
+    *("plan file", "audit device", "plan full", "audit quota"),
+    *("run full 9", "add quota 9", "build read-only 9", "new damaged 9", "merge closed 1", "export full 1"),
+    *("list /dev/full", "list broken", "predict closed", "plan RLIMIT_NOFILE", "add RLIMIT_FSIZE", "audit threads"),
+    *("plan", "plan none", "build small", "merge read-only", "plan read-only"),
 }
 
 
@@ -171,7 +173,7 @@ def test_work_goes_on_without_a_cache(machine, name, kind):
     folder = machine.place()
     cache = no_folder(folder, kind)
     end = machine.carry_out(name, folder / "out", cache)
-    expect_one_line(end, f"the cache {cache} cannot be written", "SERBENCH_CACHE", codes=(0,), notices=1)
+    expect_one_line(end, f"the cache {cache} cannot be written", "SERBENCH_CACHE", codes=(CODES.get(name, 0),), notices=1)
     machine.expect_well(name, folder)
 
 
@@ -182,14 +184,14 @@ def test_work_goes_on_where_a_cache_is_refused_later(machine, name, kind):
     refused = {"refusal": REFUSALS[kind], "at": 4, "below": folder / "cache"}
     end = machine.carry_out(name, folder / "out", folder / "cache", **refused)
     reason = os.strerror(REFUSALS[kind])[1:]
-    expect_one_line(end, f"{folder / 'cache'}/", "cannot be written (", reason, codes=(0,), notices=4)
+    expect_one_line(end, f"{folder / 'cache'}/", "cannot be written (", reason, codes=(CODES.get(name, 0),), notices=4)
     machine.expect_well(name, folder)
 
 
 WRITING = ["run", "run apart", "plot", "new", "build", "add", "merge", "export"]
 
 
-@pytest.mark.parametrize(("name", "kind", "at"), cases(WRITING, REFUSALS, [1, 3, 5, 9, 20]))
+@pytest.mark.parametrize(("name", "kind", "at"), cases(WRITING, REFUSALS, [1, 9]))
 def test_a_folder_that_refuses_is_named(machine, name, kind, at):
     folder = machine.place()
     refused = {"refusal": REFUSALS[kind], "at": at, "below": folder / "out"}
@@ -210,12 +212,11 @@ SAYING = ["plan", "audit", "predict", "compare", "check", "cache info", "cache v
 def test_an_answer_that_nobody_takes(machine, name, stdout):
     folder = machine.place()
     end = machine.carry_out(name, folder / "out", folder / "cache", stdout=stdout)
-    code = {"/dev/full": 9, "closed": 0, "broken": 1}[stdout]
-    expect = {9: "no space left on device", 0: "", 1: ""}[code]
+    code = {"/dev/full": 9, "closed": CODES.get(name, 0), "broken": 1}[stdout]
     assert (end.code, "Traceback" in end.stderr) == (code, False), end.stderr
-    assert expect in end.stderr
-    if stdout == "broken":
-        assert "error" not in end.stderr
+    assert ("error: " in end.stderr) == (stdout == "/dev/full")
+    if stdout == "/dev/full":
+        assert "no space left on device" in end.stderr
 
 
 EVERY = [name for name in COMMANDS if name not in ("profile", "check")]
@@ -226,7 +227,7 @@ def test_a_limit_that_is_too_low_is_said(machine, name, limit):
     """Too few open files are said before anything is done; short files do for whom writes none that is long."""
     folder = machine.place()
     end = machine.carry_out(name, folder / "out", folder / "cache", limits={limit: LIMITS[limit]})
-    expect_one_line(end, codes=(9,) if limit == "RLIMIT_NOFILE" else (0, 7, 9), notices=9)
+    expect_one_line(end, codes=(9,) if limit == "RLIMIT_NOFILE" else (CODES.get(name, 0), 7, 9), notices=9)
     if limit == "RLIMIT_NOFILE":
         assert "raise the limit with ulimit -n" in end.stderr
     if name == "new":
@@ -234,19 +235,19 @@ def test_a_limit_that_is_too_low_is_said(machine, name, limit):
     machine.expect_well(name, folder)
 
 
-@pytest.mark.parametrize(("name", "number"), cases(EVERY, [48, 64]))
+@pytest.mark.parametrize(("name", "number"), cases(EVERY, [48]))
 def test_few_open_files_are_enough(machine, name, number):
     folder = machine.place()
     end = machine.carry_out(name, folder / "out", folder / "cache", limits={"RLIMIT_NOFILE": number})
-    assert end.code == 0, end.stderr
+    assert end.code == CODES.get(name, 0), end.stderr
     assert result(folder / "out") == machine.undisturbed(name)
 
 
 @pytest.mark.parametrize(("name", "what"), cases(["run", "run apart", "plan", "audit", "predict"], ["threads"]))
 def test_threads_that_cannot_be_started_are_said(machine, name, what):
     folder = machine.place()
-    end = machine.carry_out(name, folder / "out", folder / "cache", threads=0)
-    expect_one_line(end, "can't start new thread", "ulimit -u", codes=(0, 9))
+    end = machine.carry_out(name, folder / "out", folder / "cache", threads=False)
+    expect_one_line(end, "can't start new thread", "ulimit -u")
     machine.expect_well(name, folder)
 
 
@@ -255,7 +256,7 @@ def test_too_little_memory_is_said(machine, name, mebibytes):
     folder = machine.place()
     limits = {"RLIMIT_AS": mebibytes << 20}
     end = machine.carry_out(name, folder / "out", folder / "cache", limits=limits, OPENBLAS_NUM_THREADS="1")
-    expect_one_line(end, codes=(0, 3, 7, 9), notices=20)
+    expect_one_line(end, codes=(CODES.get(name, 0), 3, 7, 9), notices=20)
     machine.expect_well(name, folder)
 
 
@@ -267,14 +268,14 @@ def test_no_home_and_no_folder_for_temporary_files(machine, name, home):
     place = None if home == "none" else str(no_folder(folder, home))
     variables = {"HOME": place, "TMPDIR": str(folder / "missing")}
     end = machine.carry_out(name, folder / "out", folder / "cache", **variables)
-    expect_one_line(end, codes=(0,))
+    expect_one_line(end, codes=(CODES.get(name, 0),))
     machine.expect_well(name, folder)
 
 
-@pytest.mark.parametrize("name", ["plan", "audit"])
-def test_neither_a_cache_nor_a_folder_for_temporary_files(machine, name, monkeypatch):
+@pytest.mark.parametrize("name", cases(["plan", "audit"]))
+def test_neither_a_cache_nor_a_folder_for_temporary_files(machine, name):
     folder = machine.place()
-    end = machine.carry_out(name, folder / "out", "/dev/null/x", refusal=errno.EROFS, at=1, below="/tmp")
+    end = machine.carry_out(name, folder / "out", "/dev/null/x", refusal=errno.EROFS, at=1, below="/")
     expect_one_line(end, "neither the cache /dev/null/x", "SERBENCH_CACHE")
 
 
@@ -315,5 +316,5 @@ def test_a_cache_on_a_real_disk_that_is_full_or_read_only(machine, disk, name, k
     cache = disk("8k", readonly=kind == "read-only")
     folder = machine.place()
     end = machine.carry_out(name, folder / "out", cache)
-    expect_one_line(end, f"the cache {cache} cannot be written", codes=(0,), notices=1)
+    expect_one_line(end, f"the cache {cache} cannot be written", codes=(CODES.get(name, 0),), notices=1)
     machine.expect_well(name, folder)
