@@ -214,7 +214,7 @@ class Dataset(Part):
             found = list(self.utterances(root))
         except SerbenchError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             last = traceback.extract_tb(error.__traceback__)[-1]
             raise PluginError(
                 f"{self.card.name} cannot read {root}: {type(error).__name__}: {error} (in {Path(last.filename).name}:"
