@@ -221,6 +221,13 @@ class Dataset(Part):
                 f"{last.lineno}, {last.name})"
             ) from error
         for utterance in found:
+            if not isinstance(utterance, Utterance):
+                raise PluginError(f"{self.card.name} yields {utterance!r}, expected an Utterance per clip")
+            if utterance.path.startswith("/") or ".." in utterance.path.split("/"):
+                raise PluginError(
+                    f"{self.card.name} yields path {utterance.path!r}, expected a file below the corpus root, relative "
+                    "to it"
+                )
             if utterance.label not in self.card.labels:
                 raise DatasetError(
                     f"{self.card.name}: {utterance.path} has label {utterance.label!r}, expected one of "

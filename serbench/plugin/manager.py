@@ -27,7 +27,6 @@ from serbench.plugin.discovery import GROUP, FoundPlugin, Provider
 from serbench.plugin.events import JobEvent
 from serbench.scoring.metric import Metric, MetricCard
 
-
 _log = logging.getLogger(__name__)
 
 

@@ -47,7 +47,7 @@ class Footprints:
         for name, number in (("stdout", 1), ("stderr", 2)):
             stream: Any = getattr(sys, f"__{name}__")
             if stream is None or stream.closed:
-                stream = open(number, "w", encoding="utf-8", errors="replace", closefd=False)  # noqa: PTH123, SIM115
+                stream = open(number, "w", encoding="utf-8", errors="replace", closefd=False)  # noqa: SIM115
             setattr(sys, name, stream)
         now = _functions()
         return all(now.get(name) is function for name, function in self._functions.items())

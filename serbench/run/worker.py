@@ -113,7 +113,7 @@ class NoMessageError(Exception):
     """What came from a worker is no message."""
 
 
-class Line:
+class Wire:
     """A worker's connection to the first process; nothing that a plugin forks off goes on beyond a use of it."""
 
     def __init__(self, connection: Connection) -> None:
@@ -130,7 +130,7 @@ class Line:
         return self._connection.recv()
 
     def end_copies(self) -> None:
-        """End this process if it is not the one that the line was made in."""
+        """End this process if it is not the one that the wire was made in."""
         if os.getpid() != self._owner:
             os._exit(0)
 
@@ -153,7 +153,7 @@ def messages(connection: Connection) -> Iterator[tuple[Said, Any]]:
                 raise NoMessageError from error
             return
         try:
-            said, about = pickle.loads(data)
+            said, about = pickle.loads(data)  # noqa: S301  (as Connection.recv does; plugins may do worse)
         except Exception as error:
             raise NoMessageError from error
         if not isinstance(said, Said):
@@ -174,13 +174,13 @@ def work(connection: Connection, setup: Setup, environment: Environment, *, is_t
         for name in ("torch", "sklearn.linear_model", "librosa"):
             importlib.import_module(name)
     try:
-        _serve(Line(connection), setup.anchored(), environment)
+        _serve(Wire(connection), setup.anchored(), environment)
     except (EOFError, OSError):  # the first process is gone, or a plugin closed what is not its own
         os._exit(1)
     os._exit(0)  # threads that a plugin left behind are not waited for
 
 
-def _serve(line: Line, setup: Setup, environment: Environment) -> None:
+def _serve(wire: Wire, setup: Setup, environment: Environment) -> None:
     registry = setup.registry()
     cells = {cell.key.digest: cell for cell in setup.plan(registry, silent).cells}
     bench = Workbench(
@@ -188,28 +188,28 @@ def _serve(line: Line, setup: Setup, environment: Environment) -> None:
         setup.device,
         [offer.part for offer in registry.metrics.values()],
         environment,
-        _progress(line),
+        _progress(wire),
         setup.models,
-        lambda: _alone(line),
+        lambda: _alone(wire),
     )
     store = Store(setup.out)
     footprints = Footprints()
-    line.say(Said.READY)
-    while (order := line.hear()) is not None:
+    wire.say(Said.READY)
+    while (order := wire.hear()) is not None:
         what, digests = order
         asked = [cells[digest] for digest in digests]
         try:
             if what == "extract":
                 extract_for(asked[0], bench)
             else:
-                _run(asked, bench, store, line)
-            line.end_copies()
+                _run(asked, bench, store, wire)
+            wire.end_copies()
             if not footprints.wipe():
-                line.say(Said.SPENT)
+                wire.say(Said.SPENT)
                 return
-            line.say(Said.DONE)
+            wire.say(Said.DONE)
         except OSError as error:
-            line.say(Said.BROKEN, error)
+            wire.say(Said.BROKEN, error)
 
 
 def _settle() -> None:
@@ -245,15 +245,15 @@ def end_group(leader: int) -> None:
             os.killpg(leader, signal.SIGKILL)
 
 
-def _run(cells: Sequence[Cell], bench: Workbench, store: Store, line: Line) -> None:
+def _run(cells: Sequence[Cell], bench: Workbench, store: Store, wire: Wire) -> None:
     """Run one cell, or several that are trained together; whatever a plugin raises is the cell's failure."""
 
     def started(cell: Cell) -> None:
-        line.say(Said.STARTED, cell.key.digest)
+        wire.say(Said.STARTED, cell.key.digest)
 
     if len(cells) > 1:
         for cell, record, seconds in run_stack(cells, bench, store, started):
-            line.say(Said.RECORD, (cell.key.digest, record, seconds))
+            wire.say(Said.RECORD, (cell.key.digest, record, seconds))
         return
     (cell,) = cells
     started(cell)
@@ -262,35 +262,35 @@ def _run(cells: Sequence[Cell], bench: Workbench, store: Store, line: Line) -> N
         record, predictions = run_cell(cell, bench)
     except BaseException as error:  # noqa: BLE001  (a plugin may raise KeyboardInterrupt, too)
         record, predictions = failed(cell, bench, error), None
-    line.end_copies()
-    line.say(Said.RECORD, (cell.key.digest, store.write(record, predictions), time.perf_counter() - start))
+    wire.end_copies()
+    wire.say(Said.RECORD, (cell.key.digest, store.write(record, predictions), time.perf_counter() - start))
 
 
 @contextlib.contextmanager
-def _alone(line: Line) -> Iterator[None]:
+def _alone(wire: Wire) -> Iterator[None]:
     """Wait until nobody else works, and let nobody work while the block runs."""
-    line.say(Said.MEASURE)
-    line.hear()
+    wire.say(Said.MEASURE)
+    wire.hear()
     try:
         yield
     finally:
-        line.say(Said.MEASURED)
+        wire.say(Said.MEASURED)
 
 
-def _progress(line: Line) -> Any:
+def _progress(wire: Wire) -> Any:
     @contextlib.contextmanager
     def progress(label: str, total: int) -> Iterator[Callable[[int], None]]:
-        line.say(Said.EXTRACTING, (label, total))
+        wire.say(Said.EXTRACTING, (label, total))
         last = time.monotonic()
 
         def reach(number: int) -> None:
             nonlocal last
             if time.monotonic() - last > _PROGRESS_SECONDS:
                 last = time.monotonic()
-                line.say(Said.EXTRACTED, number)
+                wire.say(Said.EXTRACTED, number)
 
         yield reach
-        line.say(Said.EXTRACTED, total)
+        wire.say(Said.EXTRACTED, total)
 
     return progress
 
