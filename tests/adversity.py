@@ -217,6 +217,8 @@ def _carried_out(sent):
         ended, status = os.waitpid(pid, os.WNOHANG)
         if ended:
             code = os.waitstatus_to_exitcode(status)
+            # one that had ended just before is none that was killed
+            killed = killed and (sent["whom"] != "main" or code == -signal.SIGKILL)
             return {"code": code, "seconds": time.monotonic() - begun, "killed": killed}
         now = time.monotonic()
         if now - begun > _PATIENCE:

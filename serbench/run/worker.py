@@ -202,7 +202,7 @@ def _serve(wire: Wire, setup: Setup, environment: Environment) -> None:
             if what == "extract":
                 extract_for(asked[0], bench)
             else:
-                _run(asked, bench, store, wire)
+                _run(asked, bench, store, wire, footprints)
             wire.end_copies()
             if not footprints.wipe():
                 wire.say(Said.SPENT)
@@ -245,7 +245,7 @@ def end_group(leader: int) -> None:
             os.killpg(leader, signal.SIGKILL)
 
 
-def _run(cells: Sequence[Cell], bench: Workbench, store: Store, wire: Wire) -> None:
+def _run(cells: Sequence[Cell], bench: Workbench, store: Store, wire: Wire, footprints: Footprints) -> None:
     """Run one cell, or several that are trained together; whatever a plugin raises is the cell's failure."""
 
     def started(cell: Cell) -> None:
@@ -263,6 +263,7 @@ def _run(cells: Sequence[Cell], bench: Workbench, store: Store, wire: Wire) -> N
     except BaseException as error:  # noqa: BLE001  (a plugin may raise KeyboardInterrupt, too)
         record, predictions = failed(cell, bench, error), None
     wire.end_copies()
+    footprints.wipe()  # what is written now is ours
     wire.say(Said.RECORD, (cell.key.digest, store.write(record, predictions), time.perf_counter() - start))
 
 
