@@ -149,14 +149,25 @@ _ADVICE = {
     errno.EMFILE: "raise the limit with ulimit -n",
     errno.ENFILE: "close some, or raise the system's limit",
     errno.EFBIG: "raise the limit with ulimit -f, or name another place",
+    errno.EAGAIN: "close what else runs, or raise the limit with ulimit -u",
     errno.ENOMEM: "close what else runs, or do less at once",
 }
+
+
+#: What a system says that has no open file or no memory left: whatever was to be opened is not to blame.
+_LACKING = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 
 
 class ResourceError(SerbenchError):
     """Something of the machine is not to be had: a place to write to, room on a disk, an open file, memory."""
 
     exit_code = 9
+
+    @classmethod
+    def raise_if_lacking(cls, error: BaseException | None) -> None:
+        """Raise where the system had no open file or no memory left, in place of saying that a file is damaged."""
+        if isinstance(error, OSError) and error.errno in _LACKING:
+            raise cls.of(error) from error
 
     @classmethod
     def of(cls, error: OSError | MemoryError, what: str = "", advice: str = "") -> Self:

@@ -5,7 +5,8 @@ Conventions
 A *document* is a JSON object with the keys ``kind`` (a word), ``format`` (an integer) and the facts, keys
 sorted, indented by one blank, ending in a newline. A file is written under a temporary name in its own
 folder, flushed to the disk (but for what can be made again) and renamed, so a reader sees the old file or the new one
-and nothing between.
+and nothing between. What a writer that was killed left under such a name is swept away by the next one: the system
+knows whether somebody still holds it.
 """
 
 from __future__ import annotations
@@ -14,13 +15,17 @@ import contextlib
 import json
 import os
 import stat
+import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 from urllib.parse import quote
 
 from serbench.errors import FormatError
+
+if sys.platform != "win32":
+    import fcntl
 
 #: How the name of a file ends while it is written.
 _UNFINISHED = ".part"
@@ -71,24 +76,56 @@ def atomic_write(path: Path, *, durable: bool = True) -> Iterator[IO[bytes]]:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=_UNFINISHED)
-        temporary = Path(name)
-        try:
-            with os.fdopen(handle, "wb") as stream:
-                yield stream
-                if durable:
-                    stream.flush()
-                    os.fsync(stream.fileno())
-            temporary.chmod(0o644)
-            temporary.replace(path)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
+        with _held_file(path) as (handle, temporary):
+            try:
+                with os.fdopen(handle, "wb") as stream:
+                    yield stream
+                    if durable:
+                        stream.flush()
+                        os.fsync(stream.fileno())
+                temporary.chmod(0o644)
+                temporary.replace(path)
+            except BaseException:
+                temporary.unlink(missing_ok=True)
+                raise
     except OSError as error:
         # a full disk names no file, and ours has a name that nobody knows
         if error.filename is None or os.fsdecode(error.filename).endswith(_UNFINISHED):
             error.filename = os.fspath(path)
         raise
+
+
+@contextlib.contextmanager
+def _held_file(path: Path) -> Iterator[tuple[int, Path]]:
+    """Open a file beside another one under a temporary name; until the block ends nobody sweeps it away."""
+    while True:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=_UNFINISHED)
+        if sys.platform == "win32":  # which removes no file that is open
+            yield handle, Path(name)
+            return
+        held = os.dup(handle)
+        try:
+            with contextlib.suppress(OSError):  # a file system without locks, where nothing is swept away
+                fcntl.flock(held, fcntl.LOCK_EX)
+            if os.fstat(held).st_nlink:  # else it was swept away before it was held
+                yield handle, Path(name)
+                return
+            os.close(handle)
+        finally:
+            os.close(held)
+
+
+def sweep(folders: Iterable[Path]) -> None:
+    """Remove what writers left in folders when they were killed; what somebody writes just now is left alone."""
+    for folder in folders:
+        for path in folder.glob(f".*{_UNFINISHED}"):
+            with contextlib.suppress(OSError):
+                if sys.platform == "win32":
+                    path.unlink()
+                    continue
+                with path.open("r+b") as stream:
+                    fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    path.unlink()
 
 
 def write_text(path: Path, text: str, *, durable: bool = True) -> None:
@@ -165,4 +202,13 @@ def _no_number(word: str) -> None:
     raise ValueError(f"{word} is no number")
 
 
-__all__ = ["MOST_BYTES", "atomic_write", "name_in_path", "read_bytes", "read_document", "write_document", "write_text"]
+__all__ = [
+    "MOST_BYTES",
+    "atomic_write",
+    "name_in_path",
+    "read_bytes",
+    "read_document",
+    "sweep",
+    "write_document",
+    "write_text",
+]

@@ -24,7 +24,7 @@ from serbench.board.ranking.matrix import matrix_facts
 from serbench.board.site.pages import PAGE, SITE, make_site
 from serbench.board.site.script import SCRIPT, is_stale, write_script
 from serbench.board.wording import MADE
-from serbench.files import write_text
+from serbench.files import sweep, write_text
 
 KIND = "serbench-leaderboard"
 FORMAT = 2
@@ -53,6 +53,7 @@ def build(leaderboard: Leaderboard, folder: Path, *, site: bool = True) -> list[
     The site gets the script that sorts its tables too, where that can be had; it is no view and not returned.
     """
     views = make_views(leaderboard, site=site)
+    sweep({(folder / name).parent for name in views} | {(folder / SITE / SCRIPT).parent})
     for name, text in views.items():
         write_text(folder / name, text, durable=False)  # the records lie beside it, and it can be built again
     for path in strays(folder, views):

@@ -62,10 +62,12 @@ def open_cache() -> None:
         When there is no place for temporary files either.
     """
     from serbench.environment import CACHE_VARIABLE, cache_folder
+    from serbench.files import sweep
 
     cache = cache_folder()
     reason = _why_not(cache)
     if reason is None:
+        sweep([cache, *cache.glob("*/"), *cache.glob("features/*/")])
         _lend_home(cache)
         return
     try:
@@ -132,7 +134,12 @@ def expect_folder(path: Path, option: str) -> None:
     if not there.is_dir():
         raise UsageError(f"{option} got {str(path)!r}, and {there} is a file, expected a folder")
     if not os.access(there, os.W_OK | os.X_OK):
-        raise ResourceError(f"{path} cannot be written: no permission for {there}; name another folder with {option}")
+        why = "read-only file system" if _is_read_only(there) else f"no permission for {there}"
+        raise ResourceError(f"{path} cannot be written: {why}; name another folder with {option}")
+
+
+def _is_read_only(folder: Path) -> bool:
+    return sys.platform != "win32" and bool(os.statvfs(folder).f_flag & os.ST_RDONLY)
 
 
 def expect_writable(folder: Path, option: str) -> None:

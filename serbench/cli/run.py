@@ -65,6 +65,7 @@ def run_cells(prepared: Prepared) -> tuple[RunOutcome, list[Row]]:
     from serbench.results.summary import summarise
 
     places.expect_writable(prepared.out, "--out")
+    Store(prepared.out).sweep()
     seconds = prepared.seconds
     if not prepared.as_json and (seconds > LONG or prepared.plan.skips):
         _print_plan(prepared, seconds)

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from serbench.corpus.endings import LOSSY_SUFFIXES
 from serbench.corpus.manifest import Utterance
-from serbench.errors import DatasetError
+from serbench.errors import DatasetError, ResourceError
 from serbench.names import legible
 
 _BLOCK = 1 << 20
@@ -155,6 +155,7 @@ def _same_bytes(one: Path, other: Path) -> bool:
                     return False
             return not right.read(1)
     except OSError as error:
+        ResourceError.raise_if_lacking(error)
         raise DatasetError(
             f"{one} and {other} bear one name and cannot be compared: {error.strerror or error}"
         ) from error

@@ -25,7 +25,7 @@ import numpy.typing as npt
 
 from serbench.corpus.audio import resample
 from serbench.corpus.inventory import Inventory
-from serbench.corpus.kept import place_of
+from serbench.corpus.kept import if_it_can_be_kept, place_of
 from serbench.corpus.manifest import Manifest
 from serbench.corpus.recording import Recording, decode_known
 from serbench.environment import usable_cores
@@ -137,7 +137,8 @@ def take_fingerprints(
     finally:
         pool.shutdown(cancel_futures=True)
         if todo:
-            _write(store, known | found)
+            with if_it_can_be_kept(store):
+                _write(store, known | found)
     return found
 
 

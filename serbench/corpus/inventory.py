@@ -23,12 +23,12 @@ from pathlib import Path
 from typing import Any
 
 from serbench.corpus.audio import decode
-from serbench.corpus.kept import place_of, read_sealed, write_sealed
+from serbench.corpus.kept import if_it_can_be_kept, place_of, read_sealed, write_sealed
 from serbench.corpus.manifest import Manifest
 from serbench.corpus.recording import Recording
 from serbench.digest import digest_value
 from serbench.environment import package_version, usable_cores
-from serbench.errors import AudioError, FormatError
+from serbench.errors import AudioError, FormatError, ResourceError
 
 FORMAT = 3
 KIND = "serbench-inventory"
@@ -112,11 +112,16 @@ def take_inventory(
         Which files.
     cache
         The cache folder; what was found is kept in its subfolder ``inventory``. A damaged document there is
-        made anew. An inventory that is interrupted keeps what it has seen.
+        made anew. An inventory that is interrupted keeps what it has seen; one that cannot be written is not kept.
     workers
         Threads that decode; None for one per usable core.
     progress
         Called with the number of utterances done so far, in this thread.
+
+    Raises
+    ------
+    ResourceError
+        When the system has no open file left: then no recording is bad.
     """
     document = place_of(cache, "inventory", manifest.root)
     known = _read(document)
@@ -141,13 +146,15 @@ def take_inventory(
                 if stamp is not None:
                     known[path] = (stamp, found[uid])
             except AudioError as error:
+                ResourceError.raise_if_lacking(error.__cause__)  # the file may be as good as any
                 bad[uid] = str(error)
             if progress is not None:
                 progress(len(found) + len(bad))
     finally:
         pool.shutdown(cancel_futures=True)
         if len(bad) < len(todo):
-            _write(document, known)
+            with if_it_can_be_kept(document):
+                _write(document, known)
     return Inventory(dict(sorted(found.items())), dict(sorted(bad.items())))
 
 

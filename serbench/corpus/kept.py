@@ -3,29 +3,49 @@
 Conventions
 -----------
 A sealed document is a JSON object on one line whose first key, ``digest``, is the digest of all of it with that digest
-as zeros. What was damaged or edited is never trusted: it is as if it were not there.
+as zeros. What was damaged or edited is never trusted: it is as if it were not there. What cannot be written is found
+out again the next time.
 """
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import json
+import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from serbench.digest import DIGITS, canonical_json, digest_bytes
-from serbench.errors import FormatError
+from serbench.errors import FormatError, system_words
 from serbench.files import atomic_write
 
 _HEAD = b'{"digest":"'
 _ZEROS = b"0" * DIGITS
 _SEAL = slice(len(_HEAD), len(_HEAD) + DIGITS)
 
+_log = logging.getLogger(__name__)
+
 
 def place_of(cache: Path, room: str, root: Path, ending: str = ".json") -> Path:
     """Return where something is kept about the corpus at ``root``: in a folder of the cache, whatever leads there."""
     return cache / room / f"{digest_bytes(os.fsencode(os.path.realpath(root)))}{ending}"
+
+
+@contextlib.contextmanager
+def if_it_can_be_kept(path: Path) -> Iterator[None]:
+    """Within the block a file of the cache is written; where the system refuses, say so once and go on."""
+    try:
+        yield
+    except OSError as error:
+        _warn(path.parent, system_words(error))
+
+
+@functools.cache
+def _warn(folder: Path, reason: str) -> None:
+    _log.warning("%s cannot be written (%s): what was found of recordings is not kept", folder, reason)
 
 
 def write_sealed(path: Path, kind: str, version: int, facts: Mapping[str, Any]) -> None:
@@ -56,4 +76,4 @@ def read_sealed(path: Path, kind: str, version: int) -> dict[str, Any]:
     return body
 
 
-__all__ = ["place_of", "read_sealed", "write_sealed"]
+__all__ = ["if_it_can_be_kept", "place_of", "read_sealed", "write_sealed"]

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from serbench.errors import DatasetError
+from serbench.errors import DatasetError, ResourceError
 
 
 def read_table(
@@ -58,6 +58,7 @@ def _text(path: Path, encodings: Sequence[str]) -> str:
     try:
         data = path.read_bytes()
     except OSError as error:
+        ResourceError.raise_if_lacking(error)
         raise DatasetError(f"{path} cannot be read: {error.strerror or error}") from error
     *others, last = encodings
     for encoding in others:

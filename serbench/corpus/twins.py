@@ -33,7 +33,7 @@ import numpy.typing as npt
 
 from serbench.corpus.fingerprint import HIGHEST, LOWEST, RATE, VERSION, Fingerprint
 from serbench.corpus.inventory import Inventory
-from serbench.corpus.kept import place_of, read_sealed, write_sealed
+from serbench.corpus.kept import if_it_can_be_kept, place_of, read_sealed, write_sealed
 from serbench.corpus.manifest import Manifest
 from serbench.corpus.recording import read_known
 from serbench.errors import FormatError
@@ -166,7 +166,8 @@ def _proofs(pairs: Iterable[Pair], wave: Callable[[str], npt.NDArray[np.float32]
             new += 1
         found[pair] = known[pair]
     if new:
-        write_sealed(document, KIND, FORMAT, {"fingerprint": VERSION, "pairs": [[*p, c] for p, c in known.items()]})
+        with if_it_can_be_kept(document):
+            write_sealed(document, KIND, FORMAT, {"fingerprint": VERSION, "pairs": [[*p, c] for p, c in known.items()]})
     return found
 
 

@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Collection
 from pathlib import Path
 
-from serbench.errors import DatasetError
+from serbench.errors import DatasetError, ResourceError
 
 #: What the archive program of a Mac puts beside what was packed, in lower case.
 _FORKS = "__macosx"
@@ -43,6 +43,8 @@ def files_below(root: Path, passed_over: Collection[str] = ()) -> list[str]:
     ------
     DatasetError
         When a folder cannot be listed.
+    ResourceError
+        When the system has no open file left.
     """
     found: list[str] = []
     seen: set[tuple[int, int]] = set()
@@ -59,6 +61,7 @@ def files_below(root: Path, passed_over: Collection[str] = ()) -> list[str]:
         except (FileNotFoundError, NotADirectoryError):
             continue
         except OSError as error:
+            ResourceError.raise_if_lacking(error)
             raise DatasetError(f"cannot list {root / here}: {error.strerror}; make it readable, run again") from error
         inside = f"{here}/" if here else ""
         found += [inside + name for name, kind in listed if kind == _FILE]

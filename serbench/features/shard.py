@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, TypeGuard
@@ -16,8 +15,6 @@ from serbench.files import read_document
 
 FORMAT = 1
 SHARD_KIND = "serbench-feature-shard"
-#: What the system lacks says nothing of a file: no open file, no memory.
-_NOT_ITS_FAULT = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 
 
 @dataclass(frozen=True)
@@ -58,8 +55,7 @@ class Shard:
                 raise FormatError(f"{self.values} was changed after its index was written; its rows are made again")
             values: Floats = np.load(self.values, mmap_mode="r")
         except (OSError, ValueError) as error:
-            if isinstance(error, OSError) and error.errno in _NOT_ITS_FAULT:
-                raise ResourceError.of(error) from error
+            ResourceError.raise_if_lacking(error)
             raise FormatError(f"{self.values} cannot be read: {error}; its rows are made again") from error
         expected = len(self.keys) if self.lengths is None else sum(self.lengths)
         if len(values) != expected:

@@ -22,7 +22,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from serbench.corpus.manifest import Manifest
-from serbench.errors import DatasetMissingError, FormatError, ProtocolError, UnknownNameError
+from serbench.errors import DatasetMissingError, FormatError, ProtocolError, ResourceError, UnknownNameError
 
 #: EmoBox's word for each part of ours.
 _PARTS = {"train": "train", "dev": "valid", "test": "test"}
@@ -204,6 +204,7 @@ def _read_list(path: Path, words: Mapping[str, str]) -> Iterable[Listed]:
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
+        ResourceError.raise_if_lacking(error)
         raise FormatError(f"{path} cannot be read: {error}; copy it from EmoBox again") from error
     for number, line in enumerate(lines, start=1):
         if not line.strip():

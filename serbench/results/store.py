@@ -23,7 +23,7 @@ from pathlib import Path
 
 from serbench.digest import digest_value
 from serbench.errors import FormatError, UsageError
-from serbench.files import read_document, write_document
+from serbench.files import read_document, sweep, write_document
 from serbench.results.predictions import Place, TestPredictions, read_predictions, write_predictions
 from serbench.results.record import FORMAT, KIND, CellKey, Record
 from serbench.results.seal import sealed, unsealed
@@ -50,6 +50,8 @@ class Store:
     def alone(self) -> Iterator[None]:
         """Keep other programs from changing the rows of this folder while the block runs.
 
+        What a program left behind that was killed while it changed them is removed first.
+
         Raises
         ------
         UsageError
@@ -61,11 +63,19 @@ class Store:
         lock = self.folder / ".lock"
         try:
             with filelock.FileLock(lock, timeout=0):
+                self.sweep()
+                for path in self.record_files():
+                    self._remove_replaced(path)
                 yield
         except filelock.Timeout as error:
             raise UsageError(
                 f"another serbench is changing {self.folder} (it holds {lock}); wait until it ends, then do this again"
             ) from error
+
+    def sweep(self) -> None:
+        """Remove what writers left unfinished when they were killed."""
+        for room in ("records", "predictions", "models"):
+            sweep(Path(folder) for folder, _, _ in os.walk(self.folder / room))
 
     def record_path(self, record: Record) -> Path:
         """Return where a record lies: in the file of its row, where that holds it, or in one of its own."""
@@ -117,12 +127,20 @@ class Store:
         """
         records = sorted(records, key=lambda record: (record.key.seed, record.key.fold))
         path = self._row_path(records[0])
-        stale = set(self._predictions_folder(path).glob(f"{glob.escape(path.stem)}.*.parquet"))
         if predictions:
-            kept = self._predictions_of_row(path, records)
-            write_predictions(kept, predictions)
-            stale.discard(kept)
+            # the same bytes in whatever order they came
+            write_predictions(self._predictions_of_row(path, records), dict(sorted(predictions.items())))
         _write_file(path, records)
+        self._remove_replaced(path)
+
+    def _remove_replaced(self, path: Path) -> None:
+        """Remove what a file of a row has taken the place of; there is none where it is no file of a row."""
+        records = self._file(path)
+        if path != self._row_path(records[0]):
+            return
+        stale = set(self._predictions_folder(path).glob(f"{glob.escape(path.stem)}.*.parquet"))
+        if any(record.predictions is not None for record in records):
+            stale.discard(self._predictions_of_row(path, records))
         for record in records:
             stale |= {
                 self.folder / "records" / f"{record.stem}.json",

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import json
 import os
 import time
@@ -11,6 +12,8 @@ import soundfile
 from serbench.corpus import inventory
 from serbench.corpus.inventory import Inventory, Recording, take_inventory
 from serbench.corpus.manifest import LabelMap, Manifest, Utterance
+from serbench.corpus.walk import files_below
+from serbench.errors import ResourceError
 from tests.corpus.containers import coded, flipped
 
 RATE = 16_000
@@ -361,3 +364,31 @@ def test_every_kind_of_bad_file_is_listed_with_its_reason(corpus, tmp_path):
         "c.flac": "is a folder",
         "d.wav": f"is damaged: the checksum of Ogg page 2 at byte {ogg.rindex(b'OggS')} does not hold",
     }
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EACCES])
+def test_what_cannot_be_kept_is_said_once_and_work_goes_on(corpus, tmp_path, monkeypatch, caplog, number):
+    def refuse(*arguments, **options):
+        raise OSError(number, os.strerror(number))
+
+    expected = take_inventory(corpus, tmp_path / "other")
+    with monkeypatch.context() as patch:
+        patch.setattr("tempfile.mkstemp", refuse)
+        assert [take_inventory(corpus, tmp_path / "cache") for _ in range(2)] == [expected] * 2
+    (said,) = [record.getMessage() for record in caplog.records]
+    assert said.startswith(f"{tmp_path / 'cache' / 'inventory'} cannot be written (")
+    assert os.strerror(number)[1:] in said
+    assert not list((tmp_path / "cache" / "inventory").iterdir())
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE])
+@pytest.mark.parametrize("look", ["serbench.corpus.audio.open", "os.scandir"])
+def test_files_are_not_to_blame_where_no_more_can_be_opened(corpus, tmp_path, monkeypatch, number, look):
+    def refuse(*arguments, **options):
+        raise OSError(number, os.strerror(number), str(arguments[0]))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(look, refuse, raising=False)
+        with pytest.raises(ResourceError, match=os.strerror(number)[1:]):
+            take_inventory(corpus, tmp_path / "cache") if "audio" in look else files_below(corpus.root)
+    assert take_inventory(corpus, tmp_path / "cache").bad == {}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -11,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from tests.run import hostile, toy
+
+pytestmark = pytest.mark.timeout(300)
 
 FILES = (Path(toy.__file__), Path(hostile.__file__))
 TOP = Path(__file__).parents[2]
@@ -28,6 +32,31 @@ REASONS = {
     "want-memory": "MemoryError: ",
     "raise-odd": "Odd: neither one nor the other",
     "leave-a-child": "its process ended with exit code 1 before it answered",
+    "write-to-every-pipe": "its process said what is no message",
+    "send-no-message": "its process said what is no message",
+    "answer-wrong-shape": "PluginError: scores have shape (",
+    "answer-one-row-less": "PluginError: predictions are for ",
+    "answer-other-ids": "PluginError: predictions are for ",
+    "answer-nan-scores": "PluginError: ",
+    "answer-endless-scores": "PluginError: ",
+    "answer-objects-for-scores": "PluginError: scores are of type object, expected real numbers",
+    "answer-words-for-scores": "PluginError: scores are of type <U",
+    "answer-complex-scores": "PluginError: scores are of type complex",
+    "answer-unknown-class": "PluginError: score columns are ['glad', ",
+    "answer-doubled-class": "PluginError: score columns are ['calm', 'calm', ",
+    "answer-no-scores": "PluginError: scores are of type object, expected",
+    "answer-leaves-in-predict": "SystemExit: 3",
+    "speechless": "AttributeError: ",
+    "on-leaving": "SystemExit: 3",
+    "on-nans": "PluginError: nans made values of ",
+    "on-doubles": "PluginError: doubles made float64 (2,) of ",
+    "on-empty": "PluginError: empty made float32 (0,) of ",
+    "on-uneven": "PluginError: uneven made shape ",
+    "on-words": "PluginError: words made str of ",
+    "on-breaking": "PluginError: breaking made samples of ",
+    "on-widening": "PluginError: widening made float64 ",
+    "on-swallowing": "PluginError: swallowing made float32 (0,) of ",
+    "on-quitting": "SystemExit: 3",
     "nan": "PluginError: its history() says nan of loss in row 0, expected a finite number",
     "objects": "PluginError: its history() says <object",
     "lists": "PluginError: row 0 of its history() is list, expected a mapping",
@@ -37,17 +66,23 @@ REASONS = {
     "hang-deaf": "it was not done within 5 s, the limit of --cell-timeout",
     "on-hanging": "no clip was extracted within 5 s, the limit of --cell-timeout",
 }
-HARMLESS = ("float32", "talking", "leave-a-thread")
+HARMLESS = (
+    *("float32", "talking", "leave-a-thread", "change-folder", "change-variables", "close-streams", "change-locale"),
+    *("reseed", "replace-the-generator", "return-twice", "leave-a-daemon", "fill-stderr", "unmeasurable"),
+    *("of-odd-size", "answer-negative-scores", "answer-large-scores", "answer-half-precision"),
+    *("answer-whole-numbers", "answer-lists"),
+)
 
 
-def run(folder, *models, jobs=1, options=()):
+def run(folder, *models, jobs=1, options=(), plugins=FILES):
     """Run models beside ``logreg`` by the command line; return exit code, records by label, and what was said."""
     out = folder / "runs"
     words = ["run", "--no-floors", "--dataset", "toy", "--seeds", "1", "--jobs", str(jobs), "--json"]
-    words += ["--data-root", str(folder), "--out", str(out), *options]
+    # relative places: wherever a plugin goes, they are meant from where a person is
+    words += ["--data-root", os.path.relpath(folder, TOP), "--out", os.path.relpath(out, TOP), *options]
     for name in (*models, "logreg"):
         words += ["--model", name]
-    for file in FILES:
+    for file in plugins:
         words += ["--plugin", str(file)]
     done = subprocess.run(
         [sys.executable, "-m", "serbench", *words],
@@ -67,23 +102,27 @@ def run(folder, *models, jobs=1, options=()):
 @pytest.fixture(scope="module", params=[1, 2], ids=["one at a time", "side by side"])
 def ran(request, tmp_path_factory):
     """Return a run of every model that ends by itself, beside one that is well."""
-    folder = toy.make_corpus(tmp_path_factory.mktemp("hostile"), speakers=3, takes=2)
+    folder = hostile.make_corpus(tmp_path_factory.mktemp("hostile"))
     ending = [name for name in REASONS if name not in (*hostile.HANGING, "on-hanging")]
-    return run(folder, *ending, *HARMLESS, jobs=request.param)
+    yield run(folder, *ending, *HARMLESS, "augmented", jobs=request.param)
+    for pid in daemons():
+        os.kill(pid, signal.SIGKILL)
 
 
 def test_the_others_go_on(ran):
     done, records = ran
     assert done.returncode == 7, done.stderr[-2000:]
     assert [record["status"] for record in records["logreg"]] == ["done"] * 3
+    assert [record["status"] for record in records["augmented"]] == ["done"] * 3
     assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize("name", [name for name in REASONS if name not in (*hostile.HANGING, "on-hanging")])
 def test_each_failure_is_named(ran, name):
     done, records = ran
-    assert [record["status"] for record in records[name]] == ["failed"] * 3
-    for record in records[name]:
+    failed = [record for record in records[name] if record["status"] == "failed"]
+    assert (len(failed), len(records[name])) == (1 if name in hostile.ENDING else 3, 3)
+    for record in failed:
         assert record["reason"].startswith(REASONS[name])
         assert "\n" not in record["reason"]
     assert f"{name}: {REASONS[name]}" in done.stderr
@@ -103,6 +142,34 @@ def test_what_a_plugin_prints_is_no_part_of_the_answer(ran):
     assert {row["name"] for row in json.loads(done.stdout)["rows"]} >= {"logreg", "talking"}
     assert "not for a machine" in done.stderr
     assert "nor this" in done.stderr
+
+
+def test_what_others_did_to_their_process_moves_no_result(ran, tmp_path):
+    """Models that behave say the same as in a run that no other plugin is in."""
+    _, alone = run(hostile.make_corpus(tmp_path), "augmented", plugins=FILES[:1])
+    for name in ("augmented", "logreg"):
+        expected, found = ([record["predictions"] for record in each[name]] for each in (alone, ran[1]))
+        assert found == expected
+
+
+def test_each_cell_has_one_record_whoever_returns_twice(ran):
+    done, records = ran
+    assert len(records["return-twice"]) == 3
+    assert done.stderr.count("Traceback") == 0
+
+
+@pytest.mark.parametrize("metric", hostile.FIGURES)
+def test_a_metric_that_fails_says_so_and_no_cell_fails(ran, metric):
+    for record in ran[1]["logreg"]:
+        figure = record["scores"][metric]
+        assert figure["value"] is None
+        assert figure["reason"].startswith(metric)
+        assert record["scores"]["uar"]["value"] is not None
+
+
+def daemons():
+    found = subprocess.run(["ps", "-eo", "pid,args"], capture_output=True, text=True, check=True).stdout
+    return [int(line.split()[0]) for line in found.splitlines() if "import time; time.sleep(59)" in line]
 
 
 def test_nothing_that_a_plugin_started_outlives_its_cell(ran):
