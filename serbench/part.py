@@ -19,7 +19,7 @@ from typing import Any, ClassVar, Self, TypeVar
 
 from serbench.digest import canonical_json, digest_value
 from serbench.environment import missing
-from serbench.errors import PluginError, UnknownNameError, UsageError
+from serbench.errors import PluginError, SerbenchError, UnknownNameError, UsageError
 
 T = TypeVar("T")
 
@@ -119,6 +119,8 @@ def make(cls: type[T], name: str, arguments: Mapping[str, Any]) -> T:
         For an argument that the constructor does not take.
     UsageError
         When the constructor refuses a value.
+    PluginError
+        When it does something else than that.
     """
     known = defaults_of(cls)
     for argument in arguments:
@@ -128,6 +130,11 @@ def make(cls: type[T], name: str, arguments: Mapping[str, Any]) -> T:
         return cls(**arguments)
     except (TypeError, ValueError) as error:
         raise UsageError(f"{name} refuses {dict(arguments)}: {error}") from error
+    except SerbenchError:
+        raise
+    except (Exception, SystemExit) as error:
+        said = f"{type(error).__name__}: {error}"
+        raise PluginError(f"{name} cannot be made: {said}; its constructor is to store") from error
 
 
 class Part:

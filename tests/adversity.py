@@ -12,8 +12,8 @@ the system refuses is refused there too.
 from __future__ import annotations
 
 import contextlib
-import importlib
 import errno
+import importlib
 import json
 import os
 import pkgutil
@@ -35,7 +35,7 @@ _CHANGES = {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.chmod", "os.li
 _PATIENCE, _MOURNING = 90, 8
 
 
-def install():
+def install():  # noqa: C901  (what happens to one process)
     """Count this process's changes of the disk, and end it at the one that was ordered, or refuse all from there on."""
     order = json.loads(os.environ[ORDER])
     mine = "worker" if "--multiprocessing-fork" in sys.orig_argv else "main"
@@ -67,7 +67,7 @@ def install():
                 changed(event, place)
 
     def fsync(handle):
-        if os.readlink(f"/proc/self/fd/{handle}").startswith(order["below"]):
+        if str(Path(f"/proc/self/fd/{handle}").readlink()).startswith(order["below"]):
             changed("fsync", handle=handle)
         sync(handle)
 
@@ -137,8 +137,8 @@ class Adversary:
         threads
             Whether any can be started.
         circumstances
-            ``limits``, from name to number, that of memory beside what is mapped; ``stdout``, another one or ``closed`` or ``broken``; variables, of which
-            None takes one away.
+            ``limits``, from name to number, that of memory beside what is mapped; ``stdout``, another one or ``closed``
+            or ``broken``; variables, of which None takes one away.
         """
         self._number += 1
         notes = self.folder / f"notes-{self._number}"
@@ -193,8 +193,9 @@ def _processes(token):
 def _serve():
     for name in ("torch", "pandas", "pyarrow.parquet", "scipy.stats", "threadpoolctl", "filelock", "soundfile"):
         importlib.import_module(name)
-    import serbench
     import serbench_plugins
+
+    import serbench
 
     for package in (serbench, serbench_plugins):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
@@ -216,6 +217,8 @@ def _carried_out(sent):
         ended, status = os.waitpid(pid, os.WNOHANG)
         if ended:
             code = os.waitstatus_to_exitcode(status)
+            # one that had ended just before is none that was killed
+            killed = killed and (sent["whom"] != "main" or code == -signal.SIGKILL)
             return {"code": code, "seconds": time.monotonic() - begun, "killed": killed}
         now = time.monotonic()
         if now - begun > _PATIENCE:
@@ -263,7 +266,7 @@ def _live(sent):
         code = 0
     except SystemExit as end:
         code = end.code or 0
-    except BaseException:
+    except BaseException:  # noqa: BLE001  (it is shown)
         import traceback
 
         traceback.print_exc()

@@ -54,8 +54,10 @@ _COMMANDS = (
 )
 
 
-#: What the system's loader says of a library for which there is no memory or no open file left.
-_WANTS = re.compile("cannot allocate memory|failed to map segment|too many open files", re.IGNORECASE)
+#: What is said of a library for which there is no memory or no open file left, and of a thread too many.
+_WANTS = re.compile(
+    "cannot allocate memory|failed to map segment|too many open files|can't start new thread", re.IGNORECASE
+)
 #: What the parser of the command line raises, whichever release of it there is.
 _Refused: Any = typer.BadParameter.__mro__[1]
 #: The same when nothing was written behind a command: its text is the help.
@@ -122,12 +124,9 @@ def _answer(error: BaseException) -> tuple[str, int] | None:
     if isinstance(error, OSError | MemoryError):
         has_gone = getattr(error, "errno", None) == errno.EPIPE  # who reads: nobody is there to be told
         return None if has_gone else (str(ResourceError.of(error)), ResourceError.exit_code)
-    if isinstance(error, RuntimeError) and "can't start new thread" in str(error):
-        text = f"{error}; close what else runs, or raise the limit with ulimit -u"
-        return text, ResourceError.exit_code
-    if isinstance(error, ImportError) and _WANTS.search(str(error)):
-        text = f"{error}: a library cannot be loaded; close what else runs, or raise the limits of this process"
-        return text, ResourceError.exit_code
+    if isinstance(error, ImportError | RuntimeError) and _WANTS.search(str(error)):
+        what = ": a library cannot be loaded" if isinstance(error, ImportError) else ""
+        return f"{error}{what}; close what else runs, or raise the limits of this process", ResourceError.exit_code
     return None
 
 

@@ -214,13 +214,20 @@ class Dataset(Part):
             found = list(self.utterances(root))
         except SerbenchError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             last = traceback.extract_tb(error.__traceback__)[-1]
             raise PluginError(
                 f"{self.card.name} cannot read {root}: {type(error).__name__}: {error} (in {Path(last.filename).name}:"
                 f"{last.lineno}, {last.name})"
             ) from error
         for utterance in found:
+            if not isinstance(utterance, Utterance):
+                raise PluginError(f"{self.card.name} yields {utterance!r}, expected an Utterance per clip")
+            if utterance.path.startswith("/") or ".." in utterance.path.split("/"):
+                raise PluginError(
+                    f"{self.card.name} yields path {utterance.path!r}, expected a file below the corpus root, relative "
+                    "to it"
+                )
             if utterance.label not in self.card.labels:
                 raise DatasetError(
                     f"{self.card.name}: {utterance.path} has label {utterance.label!r}, expected one of "

@@ -3,8 +3,8 @@
 Conventions
 -----------
 A sealed document is a JSON object on one line whose first key, ``digest``, is the digest of all of it with that digest
-as zeros. What was damaged or edited is never trusted: it is as if it were not there. What cannot be written is found out
-again the next time.
+as zeros. What was damaged or edited is never trusted: it is as if it were not there. What cannot be written is found
+out again the next time.
 """
 
 from __future__ import annotations

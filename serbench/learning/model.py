@@ -86,9 +86,12 @@ class Predictions:
         ------
         PluginError
             When ids differ or are out of order, a class is unknown or repeats, the shape is off, or a score
-            is not finite.
+            is no finite real number.
         """
-        scores = np.asarray(self.scores, dtype=np.float64)
+        said = np.asarray(self.scores)
+        if said.dtype.kind not in "fiub":
+            raise PluginError(f"scores are of type {said.dtype}, expected real numbers")
+        scores = said.astype(np.float64)
         if tuple(self.ids) != ids:
             raise PluginError(f"predictions are for {len(self.ids)} ids in an order of their own, expected those given")
         if scores.shape != (len(ids), len(self.labels)):

@@ -11,8 +11,10 @@ without such a line counts as made for version 1.
 from __future__ import annotations
 
 import ast
+import contextlib
 import importlib.metadata
 import importlib.util
+import os
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -169,11 +171,15 @@ def plugin_file(path: Path) -> FoundPlugin:
             raise PluginError(f"{path} cannot be imported, expected a Python file")
         module = importlib.util.module_from_spec(spec)
         sys.modules[name] = module  # where inspect and the digest of a class's source look for it
+        folder = os.path.abspath(".")  # noqa: PTH100  (a folder that is gone has no other)
         try:
             spec.loader.exec_module(module)
         except BaseException:
             del sys.modules[name]
             raise
+        finally:
+            with contextlib.suppress(OSError):
+                os.chdir(folder)  # what a person named is meant from there
         return module
 
     return FoundPlugin(Provider(path.name, path.stem, "unknown"), load, lambda: path)

@@ -9,6 +9,7 @@ error in one line, and the others go on. The built-ins come through the same doo
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +26,8 @@ from serbench.plugin import hookspecs
 from serbench.plugin.discovery import GROUP, FoundPlugin, Provider
 from serbench.plugin.events import JobEvent
 from serbench.scoring.metric import Metric, MetricCard
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -103,7 +106,10 @@ class Manager:
         provider = found.provider
         try:
             self._register(provider, found.open())
-        except (Exception, SystemExit) as error:  # noqa: BLE001  (a stranger's module may raise anything)
+        except KeyboardInterrupt:  # a person's, who is told what kept them waiting
+            _log.warning("interrupted while plugin %s was loaded", provider)
+            raise
+        except BaseException as error:  # noqa: BLE001  (a stranger's module may raise anything)
             self.broken.append(BrokenPlugin(provider.name, provider.distribution, provider.version, one_line(error)))
 
     def observers(self) -> Iterator[tuple[Provider, Callable[[JobEvent], object]]]:

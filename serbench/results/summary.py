@@ -156,7 +156,7 @@ def _score(metric: Metric, pooled: Sequence[TestPredictions]) -> Score:
     if not pooled:
         none = Figure.undefined("no cell is done")
         return Score(none, none)
-    return Score(*mean_and_spread([metric(each.truth, each.scores) for each in pooled]))
+    return Score(*mean_and_spread([metric.measure(each.truth, each.scores) for each in pooled]))
 
 
 def _adjusted_uar(uar: Figure, pooled: Sequence[TestPredictions]) -> Figure:

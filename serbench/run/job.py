@@ -122,7 +122,7 @@ def finish(
             "test": len(tables.test),
             "augmented": tables.children,
         },
-        scores={metric.card.name: metric(truth, predictions.scores) for metric in bench.metrics},
+        scores={metric.card.name: metric.measure(truth, predictions.scores) for metric in bench.metrics},
         confusion=tuple(tuple(int(count) for count in row) for row in confusion(truth, predictions.scores)),
         cost={name: cost[name] for name in FIGURES},
         history=history_of(model),
@@ -154,7 +154,7 @@ def _measure(
             with bench.alone():
                 calibration = Calibration.read(calibrate())
                 figures |= timed_figures(model, noise)
-    except Exception as error:  # noqa: BLE001  (a plugin may raise anything)
+    except (Exception, SystemExit) as error:  # noqa: BLE001  (a plugin may raise anything)
         reason = reason_of(error, cell.corpus.roots, with_place=True)
         figures = dict.fromkeys([*SIZES, *TIMED], Figure.undefined(f"measuring failed: {reason}"))
     unmeasured = dict.fromkeys(LABORATORY, QUIET) | dict.fromkeys(TIMED, ELSEWHERE)

@@ -27,7 +27,7 @@ from serbench.results.facts import Environment
 from serbench.run.plan import Cell
 from serbench.run.request import Progress
 from serbench.run.setup import Setup
-from serbench.run.worker import Ended, Order, Said, end_group, work
+from serbench.run.worker import Ended, NoMessageError, Order, Said, end_group, messages, work
 
 #: Less work than this, in seconds, is done before further processes have started.
 WORTH_STARTING = 20.0
@@ -46,6 +46,8 @@ class _State(Enum):
     #: Wants to measure latencies.
     WAITING = auto()
     MEASURING = auto()
+    #: Has done its last order.
+    LEAVING = auto()
 
 
 #: In these a worker disturbs a measurement.
@@ -62,6 +64,7 @@ class _Worker:
     #: Seconds that it may still take, while it waits for silence.
     remaining: float = 0.0
     deadline: float | None = None
+    is_confused: bool = False
     bar: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
     reach: Callable[[int], None] = lambda _: None
 
@@ -109,7 +112,7 @@ class Workers:
             self._give(waiting)
             for worker, said, about in self._messages():
                 yield from self._heard(worker, said, about, started)
-            for worker in [worker for worker in self._workers if _is_late(worker) or not worker.process.is_alive()]:
+            for worker in filter(_is_lost, tuple(self._workers)):
                 reason = _reason(worker, self._timeout)
                 _end(worker)
                 for said, about in _drained(worker):  # its last words: a record may be among them
@@ -177,7 +180,7 @@ class Workers:
                 worker.deadline = now + worker.remaining + _MEASURING
             elif state is _State.WORKING and worker.state is not _State.MEASURING:
                 worker.deadline = now + self._timeout * max(1, len(worker.left))
-            elif state is _State.IDLE:
+            elif state in (_State.IDLE, _State.LEAVING):
                 worker.deadline = None
         worker.state = state
 
@@ -211,10 +214,10 @@ class Workers:
             case Said.EXTRACTED:
                 worker.reach(about)
                 self._change(worker, _State.WORKING)
-            case Said.DONE:
+            case Said.DONE | Said.SPENT:
                 worker.bar.close()
                 worker.order = None
-                self._change(worker, _State.IDLE)
+                self._change(worker, _State.IDLE if said is Said.DONE else _State.LEAVING)
             case Said.BROKEN:
                 raise about
 
@@ -237,19 +240,23 @@ class Workers:
 
 
 def _drained(worker: _Worker) -> Iterator[tuple[Said, Any]]:
-    """Yield what a worker has said; where it died in the middle of a word, what it said before."""
-    with contextlib.suppress(EOFError, OSError):
-        while worker.connection.poll():
-            said, about = worker.connection.recv()
-            yield said, about
+    """Yield what a worker has said, up to what is no message."""
+    if not worker.is_confused:
+        try:
+            yield from messages(worker.connection)
+        except NoMessageError:
+            worker.is_confused = True
 
 
-def _is_late(worker: _Worker) -> bool:
-    return worker.deadline is not None and time.monotonic() > worker.deadline
+def _is_lost(worker: _Worker) -> bool:
+    is_late = worker.deadline is not None and time.monotonic() > worker.deadline
+    return is_late or worker.is_confused or not worker.process.is_alive()
 
 
 def _reason(worker: _Worker, timeout: float | None) -> str:
     """Return why a worker was lost."""
+    if worker.is_confused:
+        return "its process said what is no message, as where a plugin writes to a file that is not its own"
     worker.process.join(0)
     code = worker.process.exitcode
     if code is None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from serbench.errors import ProtocolError
+from serbench.errors import PluginError, ProtocolError
 from serbench.features.extractor import FeatureExtractor
 from serbench.learning.augmentation import Augmentation
 from serbench.learning.model import Model
@@ -184,8 +184,21 @@ def make_contender(name: str, registry: Registry, settings: Mapping[str, Mapping
         return made
 
     model = create()
-    extractors = {each: registry.get("feature", each).create(**settings.get(each, {})) for each in model.features}
-    return Contender(create, model, extractors, make_augmentations(model.augmentations, registry, settings))
+    names = _named_by(model, "features")
+    extractors = {each: registry.get("feature", each).create(**settings.get(each, {})) for each in names}
+    augmentations = make_augmentations(_named_by(model, "augmentations"), registry, settings)
+    return Contender(create, model, extractors, augmentations)
+
+
+def _named_by(model: Model, what: str) -> tuple[str, ...]:
+    """Return the names of the parts that a model asks for: its own code says so."""
+    try:
+        names = tuple(getattr(model, what))
+    except (Exception, SystemExit) as error:
+        raise PluginError(f"{model.card.name} does not say its {what}: {type(error).__name__}: {error}") from error
+    if not all(isinstance(name, str) for name in names):
+        raise PluginError(f"{model.card.name} says {names!r} of its {what}, expected names")
+    return names
 
 
 def make_augmentations(

@@ -68,7 +68,7 @@ def save_cell(cell: Cell, model: Model, folder: Path, environment: Environment) 
     try:
         state = model.state()
         reason = None if state is not None else f"{model.card.name} does not say what its fit learned"
-    except Exception as error:  # noqa: BLE001  (a plugin may raise anything)
+    except (Exception, SystemExit) as error:  # noqa: BLE001  (a plugin may raise anything)
         state, reason = None, f"{model.card.name}: {reason_of(error, cell.corpus.roots)}"
     try:
         return write_model(path, card, state, reason)
@@ -85,7 +85,7 @@ def stored_bytes(model: Model) -> Figure:
         if state is None:
             return Figure.undefined(f"cannot be saved: {model.card.name} does not say what its fit learned")
         return Figure(len(packed(state)))
-    except Exception as error:  # noqa: BLE001  (a plugin may raise anything)
+    except (Exception, SystemExit) as error:  # noqa: BLE001  (a plugin may raise anything)
         return Figure.undefined(f"cannot be saved: {model.card.name}: {reason_of(error)}")
 
 

@@ -8,7 +8,7 @@ asked for; from it every process makes its own registry and plan, and cells are 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from serbench.locations import Locations
@@ -50,6 +50,16 @@ class Setup:
     def models(self) -> Path | None:
         """Below which folder trained models are saved; None: they are not."""
         return self.out if self.request.save_models else None
+
+    def anchored(self) -> Setup:
+        """Return the same with its places from the root on: they hold wherever a plugin takes the process."""
+        roots = tuple(root.absolute() for root in self.locations.data_roots)
+        return replace(
+            self,
+            locations=replace(self.locations, data_roots=roots, cache=self.locations.cache.absolute()),
+            out=self.out.absolute(),
+            plugins=tuple(path.absolute() for path in self.plugins),
+        )
 
     def registry(self) -> Registry:
         """Load the plugins."""

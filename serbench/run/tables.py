@@ -157,7 +157,7 @@ def extract_for(cell: Cell, bench: Workbench) -> None:
         return
     for extractor in cell.contender.extractors.values():
         for change in (None, *cell.contender.augmentations.values(), *cell.applied.values()):
-            with contextlib.suppress(Exception):
+            with contextlib.suppress(Exception, SystemExit):
                 bench.column(cell.corpus, extractor, change)
 
 

@@ -6,7 +6,8 @@ The first process sends an order (``run`` or ``extract``, with digests of cells)
 pairs of a :class:`Said` and what belongs to it, the last of them ``DONE``. Processes are spawned, not forked: OpenMP
 does not survive a fork. A worker makes its own plan, takes features from the cache and writes its records itself; the
 store bears that. What it prints goes to the error stream, for the other belongs to the first process. It is the first
-of a group of processes, so that what a plugin starts can be ended with it.
+of a group of processes, so that what a plugin starts can be ended with it. What a plugin changes in it is put back
+after each cell (``serbench.run.footprints``), and a copy of it that a plugin forked says nothing.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import importlib
 import logging
 import multiprocessing
 import os
+import pickle
 import signal
 import sys
 import threading
@@ -30,6 +32,7 @@ from serbench.features.cache import FeatureCache
 from serbench.results.facts import Environment
 from serbench.results.record import Record
 from serbench.results.store import Store
+from serbench.run.footprints import Footprints
 from serbench.run.job import failed, run_cell
 from serbench.run.plan import Cell
 from serbench.run.setup import Setup
@@ -39,6 +42,8 @@ from serbench.run.workspace import silent
 
 #: Seconds between two messages about how far an extraction is.
 _PROGRESS_SECONDS = 0.2
+#: Bytes that a message may have: the record of a cell, with the history of its training.
+_LONGEST = 64 << 20
 
 
 @dataclass(frozen=True)
@@ -98,8 +103,62 @@ class Said(Enum):
     EXTRACTED = auto()
     #: The order was carried out.
     DONE = auto()
+    #: The order was carried out, and a plugin left the process in no state for another.
+    SPENT = auto()
     #: It cannot go on, whatever is asked of it: a full disk. The error.
     BROKEN = auto()
+
+
+class NoMessageError(Exception):
+    """What came from a worker is no message."""
+
+
+class Wire:
+    """A worker's connection to the first process; nothing that a plugin forks off goes on beyond a use of it."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection, self._owner = connection, os.getpid()
+
+    def say(self, said: Said, about: Any = None) -> None:
+        """Send a message."""
+        self.end_copies()
+        self._connection.send((said, about))
+
+    def hear(self) -> Any:
+        """Wait for what the first process says."""
+        self.end_copies()
+        return self._connection.recv()
+
+    def end_copies(self) -> None:
+        """End this process if it is not the one that the wire was made in."""
+        if os.getpid() != self._owner:
+            os._exit(0)
+
+
+def messages(connection: Connection) -> Iterator[tuple[Said, Any]]:
+    """Yield what a worker has said; where it died in the middle of a word, what it said before.
+
+    Raises
+    ------
+    NoMessageError
+        When something else came: a plugin wrote to what is not its own.
+    """
+    while True:
+        try:
+            if not connection.poll():
+                return
+            data = connection.recv_bytes(_LONGEST)
+        except (EOFError, OSError) as error:
+            if "bad message length" in str(error):
+                raise NoMessageError from error
+            return
+        try:
+            said, about = pickle.loads(data)  # noqa: S301  (as Connection.recv does; plugins may do worse)
+        except Exception as error:
+            raise NoMessageError from error
+        if not isinstance(said, Said):
+            raise NoMessageError
+        yield said, about
 
 
 def work(connection: Connection, setup: Setup, environment: Environment, *, is_timed: bool = False) -> None:
@@ -115,13 +174,13 @@ def work(connection: Connection, setup: Setup, environment: Environment, *, is_t
         for name in ("torch", "sklearn.linear_model", "librosa"):
             importlib.import_module(name)
     try:
-        _serve(connection, setup, environment)
+        _serve(Wire(connection), setup.anchored(), environment)
     except (EOFError, OSError):  # the first process is gone, or a plugin closed what is not its own
         os._exit(1)
     os._exit(0)  # threads that a plugin left behind are not waited for
 
 
-def _serve(connection: Connection, setup: Setup, environment: Environment) -> None:
+def _serve(wire: Wire, setup: Setup, environment: Environment) -> None:
     registry = setup.registry()
     cells = {cell.key.digest: cell for cell in setup.plan(registry, silent).cells}
     bench = Workbench(
@@ -129,23 +188,28 @@ def _serve(connection: Connection, setup: Setup, environment: Environment) -> No
         setup.device,
         [offer.part for offer in registry.metrics.values()],
         environment,
-        _progress(connection),
+        _progress(wire),
         setup.models,
-        lambda: _alone(connection),
+        lambda: _alone(wire),
     )
     store = Store(setup.out)
-    connection.send((Said.READY, None))
-    while (order := connection.recv()) is not None:
+    footprints = Footprints()
+    wire.say(Said.READY)
+    while (order := wire.hear()) is not None:
         what, digests = order
         asked = [cells[digest] for digest in digests]
         try:
             if what == "extract":
                 extract_for(asked[0], bench)
             else:
-                _run(asked, bench, store, connection)
-            connection.send((Said.DONE, None))
+                _run(asked, bench, store, wire, footprints)
+            wire.end_copies()
+            if not footprints.wipe():
+                wire.say(Said.SPENT)
+                return
+            wire.say(Said.DONE)
         except OSError as error:
-            connection.send((Said.BROKEN, error))
+            wire.say(Said.BROKEN, error)
 
 
 def _settle() -> None:
@@ -181,15 +245,15 @@ def end_group(leader: int) -> None:
             os.killpg(leader, signal.SIGKILL)
 
 
-def _run(cells: Sequence[Cell], bench: Workbench, store: Store, connection: Connection) -> None:
+def _run(cells: Sequence[Cell], bench: Workbench, store: Store, wire: Wire, footprints: Footprints) -> None:
     """Run one cell, or several that are trained together; whatever a plugin raises is the cell's failure."""
 
     def started(cell: Cell) -> None:
-        connection.send((Said.STARTED, cell.key.digest))
+        wire.say(Said.STARTED, cell.key.digest)
 
     if len(cells) > 1:
         for cell, record, seconds in run_stack(cells, bench, store, started):
-            connection.send((Said.RECORD, (cell.key.digest, record, seconds)))
+            wire.say(Said.RECORD, (cell.key.digest, record, seconds))
         return
     (cell,) = cells
     started(cell)
@@ -198,36 +262,38 @@ def _run(cells: Sequence[Cell], bench: Workbench, store: Store, connection: Conn
         record, predictions = run_cell(cell, bench)
     except BaseException as error:  # noqa: BLE001  (a plugin may raise KeyboardInterrupt, too)
         record, predictions = failed(cell, bench, error), None
-    connection.send((Said.RECORD, (cell.key.digest, store.write(record, predictions), time.perf_counter() - start)))
+    wire.end_copies()
+    footprints.wipe()  # what is written now is ours
+    wire.say(Said.RECORD, (cell.key.digest, store.write(record, predictions), time.perf_counter() - start))
 
 
 @contextlib.contextmanager
-def _alone(connection: Connection) -> Iterator[None]:
+def _alone(wire: Wire) -> Iterator[None]:
     """Wait until nobody else works, and let nobody work while the block runs."""
-    connection.send((Said.MEASURE, None))
-    connection.recv()
+    wire.say(Said.MEASURE)
+    wire.hear()
     try:
         yield
     finally:
-        connection.send((Said.MEASURED, None))
+        wire.say(Said.MEASURED)
 
 
-def _progress(connection: Connection) -> Any:
+def _progress(wire: Wire) -> Any:
     @contextlib.contextmanager
     def progress(label: str, total: int) -> Iterator[Callable[[int], None]]:
-        connection.send((Said.EXTRACTING, (label, total)))
+        wire.say(Said.EXTRACTING, (label, total))
         last = time.monotonic()
 
         def reach(number: int) -> None:
             nonlocal last
             if time.monotonic() - last > _PROGRESS_SECONDS:
                 last = time.monotonic()
-                connection.send((Said.EXTRACTED, number))
+                wire.say(Said.EXTRACTED, number)
 
         yield reach
-        connection.send((Said.EXTRACTED, total))
+        wire.say(Said.EXTRACTED, total)
 
     return progress
 
 
-__all__ = ["Ended", "Order", "Said", "end_group", "end_with_parent", "work"]
+__all__ = ["Ended", "NoMessageError", "Order", "Said", "end_group", "end_with_parent", "messages", "work"]

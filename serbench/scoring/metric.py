@@ -62,5 +62,21 @@ class Metric:
         """Return the metric of ``truth`` (n,) and ``scores`` (n, k)."""
         return self.function(truth, scores)
 
+    def measure(self, truth: Truth, scores: Scores) -> Figure:
+        """Return the same of a function that may be a stranger's: what it raises is the reason why there is none.
+
+        It cannot write into what it is given.
+        """
+        seen = (truth.view(), scores.view())
+        for each in seen:
+            each.flags.writeable = False
+        try:
+            found: object = self.function(*seen)
+        except (Exception, SystemExit) as error:  # noqa: BLE001  (a plugin may raise anything)
+            return Figure.undefined(f"{self.card.name} failed: {type(error).__name__}: {' '.join(str(error).split())}")
+        if not isinstance(found, Figure) or isinstance(found.value, bool | complex | str):
+            return Figure.undefined(f"{self.card.name} returned {type(found).__name__}, expected a figure")
+        return found
+
 
 __all__ = ["Metric", "MetricCard", "Scores", "Truth"]
