@@ -141,7 +141,9 @@ def return_twice():
 
 
 def leave_a_daemon():
-    subprocess.Popen([sys.executable, "-c", "import time; time.sleep(59)"], start_new_session=True)
+    nothing = subprocess.DEVNULL
+    words = [sys.executable, "-c", "import time; time.sleep(59)"]
+    subprocess.Popen(words, stdin=nothing, stdout=nothing, stderr=nothing, start_new_session=True)
 
 
 def fill_stderr():

@@ -99,27 +99,68 @@ def run(folder, *models, jobs=1, options=(), plugins=FILES):
     return done, records
 
 
+def only_answers(name):
+    """Tell whether a model does nothing to its process: what it says, or what it is given, is wrong."""
+    given = name.startswith("on-") and name not in ("on-dying", "on-hanging")
+    return given or name.startswith("answer-") or name in ("speechless", "unmeasurable", "of-odd-size")
+
+
+BY_THEMSELVES = [name for name in REASONS if name not in (*hostile.HANGING, "on-hanging")]
+ANSWERING, ACTING = ([name for name in BY_THEMSELVES if only_answers(name) == which] for which in (True, False))
+
+
 @pytest.fixture(scope="module", params=[1, 2], ids=["one at a time", "side by side"])
 def ran(request, tmp_path_factory):
-    """Return a run of every model that ends by itself, beside one that is well."""
+    """Return a run of every model that does something and ends by itself, beside some that are well."""
     folder = hostile.make_corpus(tmp_path_factory.mktemp("hostile"))
-    ending = [name for name in REASONS if name not in (*hostile.HANGING, "on-hanging")]
-    yield run(folder, *ending, *HARMLESS, "augmented", jobs=request.param)
+    harmless = [name for name in HARMLESS if not only_answers(name)]
+    yield run(folder, *ACTING, *harmless, "augmented", jobs=request.param)
     for pid in daemons():
         os.kill(pid, signal.SIGKILL)
 
 
+SIDE_BY_SIDE = pytest.param(2, marks=[pytest.mark.long, pytest.mark.slow], id="side by side")
+
+
+@pytest.fixture(scope="module", params=[pytest.param(1, id="one at a time"), SIDE_BY_SIDE])
+def answered(request, tmp_path_factory):
+    """Return a run of every model that only says or is given what is wrong."""
+    folder = hostile.make_corpus(tmp_path_factory.mktemp("answers"))
+    return run(folder, *ANSWERING, *filter(only_answers, HARMLESS), "augmented", jobs=request.param)
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory):
+    """Return a run of models that behave, where no other plugin is."""
+    return run(hostile.make_corpus(tmp_path_factory.mktemp("alone")), "augmented", plugins=FILES[:1])
+
+
 def test_the_others_go_on(ran):
-    done, records = ran
+    expect_the_others_to_be_done(*ran)
+
+
+def test_the_others_are_answered(answered):
+    expect_the_others_to_be_done(*answered)
+
+
+def expect_the_others_to_be_done(done, records):
     assert done.returncode == 7, done.stderr[-2000:]
     assert [record["status"] for record in records["logreg"]] == ["done"] * 3
     assert [record["status"] for record in records["augmented"]] == ["done"] * 3
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("name", [name for name in REASONS if name not in (*hostile.HANGING, "on-hanging")])
+@pytest.mark.parametrize("name", ACTING)
 def test_each_failure_is_named(ran, name):
-    done, records = ran
+    expect_named(*ran, name)
+
+
+@pytest.mark.parametrize("name", ANSWERING)
+def test_each_wrong_answer_is_named(answered, name):
+    expect_named(*answered, name)
+
+
+def expect_named(done, records, name):
     failed = [record for record in records[name] if record["status"] == "failed"]
     assert (len(failed), len(records[name])) == (1 if name in hostile.ENDING else 3, 3)
     for record in failed:
@@ -128,9 +169,14 @@ def test_each_failure_is_named(ran, name):
     assert f"{name}: {REASONS[name]}" in done.stderr
 
 
-@pytest.mark.parametrize("name", HARMLESS)
+@pytest.mark.parametrize("name", [name for name in HARMLESS if not only_answers(name)])
 def test_what_does_no_harm_is_done(ran, name):
     assert [record["status"] for record in ran[1][name]] == ["done"] * 3
+
+
+@pytest.mark.parametrize("name", [name for name in HARMLESS if only_answers(name)])
+def test_an_odd_answer_does_no_harm(answered, name):
+    assert [record["status"] for record in answered[1][name]] == ["done"] * 3
 
 
 def test_numbers_of_other_libraries_are_plain_in_a_history(ran):
@@ -144,11 +190,10 @@ def test_what_a_plugin_prints_is_no_part_of_the_answer(ran):
     assert "nor this" in done.stderr
 
 
-def test_what_others_did_to_their_process_moves_no_result(ran, tmp_path):
+def test_what_others_did_to_their_process_moves_no_result(ran, alone):
     """Models that behave say the same as in a run that no other plugin is in."""
-    _, alone = run(hostile.make_corpus(tmp_path), "augmented", plugins=FILES[:1])
     for name in ("augmented", "logreg"):
-        expected, found = ([record["predictions"] for record in each[name]] for each in (alone, ran[1]))
+        expected, found = ([record["predictions"] for record in each[1][name]] for each in (alone, ran))
         assert found == expected
 
 
