@@ -28,7 +28,13 @@ TOP = Path(__file__).parents[1]
 GUIDE = (TOP / "CONTRIBUTING.md").read_text(encoding="utf-8")
 PAGES = [
     *("README.md", "CONTRIBUTING.md", "SECURITY.md", "CODE_OF_CONDUCT.md"),
-    *("docs/design.md", "docs/glossary.md", "docs/reliability.md", "docs/results.md", ".github/pull_request_template.md"),
+    *(
+        "docs/design.md",
+        "docs/glossary.md",
+        "docs/reliability.md",
+        "docs/results.md",
+        ".github/pull_request_template.md",
+    ),
 ]
 HOOKS = [name for name in hookspecs.__all__ if name.startswith("serbench_")]
 PROJECT = tomllib.loads((TOP / "pyproject.toml").read_text(encoding="utf-8"))["project"]

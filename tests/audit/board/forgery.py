@@ -9,6 +9,7 @@ so that a new field is tampered with as soon as a record has it.
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import json
 import re
@@ -196,7 +197,8 @@ class Forger:
             classes = row[-1][0].classes
             together = [(record, told) for record, told in row if record.classes == classes]
             said = {(record.key.fold, record.key.seed): told for record, told in together if told is not None}
-            Store(self.folder).write_row([record for record, _ in together], said)
+            with contextlib.suppress(FormatError):  # what is no row is written, and not looked at again
+                Store(self.folder).write_row([record for record, _ in together], said)
             for record, told in row:
                 if record.classes != classes:  # no file of predictions has two lists of classes
                     Store(self.folder).write(record, told)
