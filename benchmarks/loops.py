@@ -11,14 +11,15 @@ import torch
 
 
 def bare_loop(network: torch.nn.Module, inputs: torch.Tensor, codes: torch.Tensor, epochs: int) -> None:
-    """Train a network on tensors in memory."""
+    """Train a network on tensors in memory; all frames are the clips' own."""
+    lengths = torch.full((len(inputs),), inputs.shape[1])
     optimizer = torch.optim.AdamW(network.parameters(), lr=1e-3, weight_decay=1e-2)
     network.train()
     for _ in range(epochs):
         for chosen in torch.split(torch.randperm(len(inputs)), 32):
             optimizer.zero_grad(set_to_none=True)
-            loss = torch.nn.functional.cross_entropy(network(inputs[chosen]), codes[chosen], label_smoothing=0.1)
-            loss.backward()
+            logits = network(inputs[chosen], lengths[chosen])
+            torch.nn.functional.cross_entropy(logits, codes[chosen], label_smoothing=0.1).backward()
             optimizer.step()
 
 
@@ -32,17 +33,17 @@ def data_loader(network: torch.nn.Module, inputs: torch.Tensor, codes: torch.Ten
     for _ in range(epochs):
         for batch, truth in loader:
             optimizer.zero_grad(set_to_none=True)
-            torch.nn.functional.cross_entropy(network(batch), truth, label_smoothing=0.1).backward()
+            logits = network(batch, torch.full((len(batch),), batch.shape[1]))
+            torch.nn.functional.cross_entropy(logits, truth, label_smoothing=0.1).backward()
             optimizer.step()
 
 
 @dataclass(frozen=True)
 class Tensors:
-    """A fold: train (n, t, d) with int64 codes (n,), dev and test (m, t, d)."""
+    """A fold: train (n, t, d) with int64 codes (n,), and test (m, t, d)."""
 
     train: torch.Tensor
     codes: torch.Tensor
-    dev: torch.Tensor
     test: torch.Tensor
 
 
@@ -52,8 +53,7 @@ def tensors_of(tables: Any, frames: int) -> Tensors:
     Of a training clip the first frames; of the others the segments that cover them, overlapping by half or more.
     """
     codes = torch.from_numpy(tables.train.codes)
-    dev, test = (_segments(rows, frames, covered=True) for rows in (tables.dev, tables.test))
-    return Tensors(_segments(tables.train, frames, covered=False), codes, dev, test)
+    return Tensors(_segments(tables.train, frames, covered=False), codes, _segments(tables.test, frames, covered=True))
 
 
 def _segments(rows: Any, frames: int, *, covered: bool) -> torch.Tensor:
@@ -69,13 +69,11 @@ def _segments(rows: Any, frames: int, *, covered: bool) -> torch.Tensor:
 
 
 def bare_cell(model: Any, fold: Tensors) -> None:
-    """Fit one fold: train, score dev after each epoch and test at the end."""
+    """Fit one fold: train, and score test at the end."""
     mean, std = fold.train.mean((0, 1)), fold.train.std((0, 1)) + 1e-6
-    inputs, dev, test = ((each - mean) / std for each in (fold.train, fold.dev, fold.test))
+    inputs, test = ((each - mean) / std for each in (fold.train, fold.test))
     network = model.build(tuple(inputs.shape[1:]), int(fold.codes.max()) + 1)
-    for _ in range(model.epochs):
-        bare_loop(network, inputs, fold.codes, 1)
-        _score(network, dev)
+    bare_loop(network, inputs, fold.codes, model.epochs)
     _score(network, test)
 
 

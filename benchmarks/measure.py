@@ -61,10 +61,17 @@ def spread(values: Sequence[float]) -> dict[str, float]:
 def cpu_seconds() -> float:
     """Return the processor seconds of this process and of its children, those that still run among them."""
     own = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(each.ru_utime + each.ru_stime for each in own) + _of_living_children(os.getpid())
+    return sum(each.ru_utime + each.ru_stime for each in own) + _of_living_children(os.getpid(), 1)
 
 
-def _of_living_children(parent: int) -> float:
+def user_seconds() -> float:
+    """Return the user seconds alone, likewise."""
+    own = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(each.ru_utime for each in own) + _of_living_children(os.getpid(), 2)
+
+
+def _of_living_children(parent: int, step: int) -> float:
+    """Return the processor seconds of a process's living children; those of users alone with a step of 2."""
     parents: dict[int, list[tuple[int, float]]] = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -72,7 +79,7 @@ def _of_living_children(parent: int) -> float:
         except OSError:
             continue  # it has ended meanwhile
         # state, parent, ...; user, system, children's user and system time stand at 11 to 14
-        parents.setdefault(int(words[1]), []).append((int(stat.parent.name), sum(map(int, words[11:15])) / _TICKS))
+        parents.setdefault(int(words[1]), []).append((int(stat.parent.name), sum(map(int, words[11:15:step])) / _TICKS))
     total, waiting = 0.0, [parent]
     while waiting:
         for child, seconds in parents.get(waiting.pop(), ()):
@@ -126,4 +133,15 @@ def report(facts: Mapping[str, Any], lines: Sequence[str], *, as_json: bool) -> 
     print("\n".join([*lines, "", f"on {where}; torch and librosa as in serbench's requirements"]))
 
 
-__all__ = ["arguments", "cpu_seconds", "in_turn", "machine", "peak_mib", "ratios", "report", "spread", "table"]
+__all__ = [
+    "arguments",
+    "cpu_seconds",
+    "in_turn",
+    "machine",
+    "peak_mib",
+    "ratios",
+    "report",
+    "spread",
+    "table",
+    "user_seconds",
+]

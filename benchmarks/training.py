@@ -10,8 +10,8 @@ bf16         serbench with precision="bf16", where the processor computes in it
 A run, folds and seeds of a corpus, from features in the cache to records:
 
 serbench     as many cells at once as it chooses, each with one thread, with tables, scores, records and latencies
-one by one   the cells one after another in the bare loop with every core; dev scored each epoch and test at the end,
-             over as many segments of each clip as the model's own prediction is a mean of
+one by one   the cells one after another in the bare loop with every core; test is scored at the end, over as many
+             segments of each clip as the model's own prediction is a mean of
 one thread   likewise with one thread
 
 The share of the peak is the network's operations over an epoch's seconds, against a large float32 matrix product on
@@ -135,11 +135,15 @@ def _network(model: Attn1dCnn) -> torch.nn.Module:
 
 def _serbench(model: Attn1dCnn, rows: FeatureTable, epochs: int, **change: Any) -> Callable[[], object]:
     recipe = dataclasses.replace(model.recipe, epochs=epochs, keep="last", **change)
+
     begun = model.begin_training(rows, None, seed=0)
 
     def work() -> None:
+        network = _network(model)
         with repeatable(0, "cpu"):
-            train(_network(model), begun.rows, None, recipe, begun.generator)
+            train(
+                dataclasses.replace(begun, network=network, recipe=recipe, optimizer=model.optimizer(network, recipe))
+            )
 
     return work
 

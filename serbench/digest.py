@@ -116,6 +116,18 @@ def digest_file(path: Path) -> str:
     return state.hexdigest()[:DIGITS]
 
 
+def sha256_file(path: Path) -> str:
+    """Return all 64 digits of a file's SHA-256, as ``sha256sum`` prints them: for what others publish.
+
+    Raises
+    ------
+    OSError
+        When the file cannot be read.
+    """
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
 __all__ = [
     "DIGITS",
     "canonical_json",
@@ -125,4 +137,5 @@ __all__ = [
     "digest_file",
     "digest_value",
     "md5_bytes",
+    "sha256_file",
 ]

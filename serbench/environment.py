@@ -5,8 +5,8 @@ Conventions
 Nothing personal is recorded: no host name, no user name, no path. A machine card says what a reader needs
 to judge a time: processor, cores, memory, accelerator, threads, versions.
 
-Environment variables: ``SERBENCH_CACHE`` (the cache folder), ``SERBENCH_DATA`` (data roots, joined by the
-system's path separator).
+Environment variables: ``SERBENCH_CACHE`` (the cache folder); ``SERBENCH_DATA`` (data roots) and ``SERBENCH_WEIGHTS``
+(folders of pretrained weights), each joined by the system's path separator.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from serbench.errors import UsageError
 #: What ``--device`` takes. ``auto``: cuda, else mps, else cpu.
 Device = Literal["auto", "cpu", "cuda", "mps"]
 
-#: The variables that name the cache folder and the data roots.
-CACHE_VARIABLE, DATA_VARIABLE = "SERBENCH_CACHE", "SERBENCH_DATA"
+#: The variables that name the cache folder, the data roots and the folders of pretrained weights.
+CACHE_VARIABLE, DATA_VARIABLE, WEIGHTS_VARIABLE = "SERBENCH_CACHE", "SERBENCH_DATA", "SERBENCH_WEIGHTS"
 
 _DRIVER = Path("/proc/driver/nvidia/version")
 #: What lies in /dev where there is a driver of NVIDIA's cards, its small boards, AMD's cards, either under Windows.
@@ -64,12 +64,28 @@ def data_roots(named: Sequence[Path] = ()) -> tuple[Path, ...]:
     UsageError
         When a named folder does not exist.
     """
-    folders = os.environ.get(DATA_VARIABLE, "").split(os.pathsep)
-    roots = tuple(named) or tuple(_expanded(folder, DATA_VARIABLE) for folder in folders if folder)
+    return _folders(named, "data root", "corpora", "--data-root", DATA_VARIABLE)
+
+
+def weight_roots(named: Sequence[Path] = ()) -> tuple[Path, ...]:
+    """Return the folders that weights are looked for in: those named, else those of ``SERBENCH_WEIGHTS``.
+
+    Raises
+    ------
+    UsageError
+        When a named folder does not exist.
+    """
+    return _folders(named, "weights folder", "pretrained weights", "--weights", WEIGHTS_VARIABLE)
+
+
+def _folders(named: Sequence[Path], what: str, held: str, option: str, variable: str) -> tuple[Path, ...]:
+    """Return the folders that were named, else those of a variable; refuse one that is not there."""
+    of_variable = (folder for folder in os.environ.get(variable, "").split(os.pathsep) if folder)
+    roots = tuple(named) or tuple(_expanded(folder, variable) for folder in of_variable)
     for root in roots:
         if not root.is_dir():
             raise UsageError(
-                f"data root {str(root)!r} is no folder, expected one that holds corpora; see --data-root, SERBENCH_DATA"
+                f"{what} {str(root)!r} is no folder, expected one that holds {held}; see {option}, {variable}"
             )
     return roots
 
@@ -193,6 +209,7 @@ def _memory_gib() -> float | None:
 __all__ = [
     "CACHE_VARIABLE",
     "DATA_VARIABLE",
+    "WEIGHTS_VARIABLE",
     "Device",
     "cache_folder",
     "data_roots",
@@ -201,4 +218,5 @@ __all__ = [
     "resolve_device",
     "usable_cores",
     "versions",
+    "weight_roots",
 ]

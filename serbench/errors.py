@@ -15,6 +15,8 @@ The tree::
     ├── DatasetError         3   what lies on disk is not the corpus it should be
     │   ├── DatasetMissingError 3   nothing was found where the corpus should be
     │   └── AudioError       3   a recording cannot be read whole
+    ├── CheckpointError      3   pretrained weights on disk are not those of the card
+    │   └── CheckpointMissingError 3   none were found where weights are looked for
     ├── ProtocolError        4   this protocol cannot be applied to this corpus
     │   └── LeakError        4   a test row, speaker or recording is also outside the test set
     ├── PluginError          5   a plugin breaks its contract
@@ -91,6 +93,16 @@ class DatasetMissingError(DatasetError):
 
 class AudioError(DatasetError):
     """A recording that cannot be read whole; the message names the file."""
+
+
+class CheckpointError(SerbenchError):
+    """Pretrained weights that are not those of the card, by their digest."""
+
+    exit_code = 3
+
+
+class CheckpointMissingError(CheckpointError):
+    """Pretrained weights that were not found; the message says how to obtain them."""
 
 
 class ProtocolError(SerbenchError):
@@ -234,6 +246,8 @@ __all__ = [
     "AudioError",
     "BoardError",
     "CellsFailedError",
+    "CheckpointError",
+    "CheckpointMissingError",
     "DatasetError",
     "DatasetMissingError",
     "DuplicateNameError",

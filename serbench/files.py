@@ -14,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import stat
 import sys
 import tempfile
@@ -115,6 +116,53 @@ def _held_file(path: Path) -> Iterator[tuple[int, Path]]:
             os.close(held)
 
 
+@contextlib.contextmanager
+def atomic_folder(path: Path) -> Iterator[Path]:
+    """Give an empty folder that becomes ``path`` when the block ends without an error.
+
+    Should another process have made ``path`` meanwhile, that one stays: both make the same. Missing parent folders are
+    made, what killed writers left beside ``path`` is removed, and where the system refuses, its ``OSError`` names
+    ``path``.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        sweep([path.parent])
+        with _held_folder(path) as temporary:
+            try:
+                yield temporary
+                temporary.chmod(0o755)
+                temporary.rename(path)
+            except OSError:
+                if not path.is_dir():
+                    raise
+            finally:
+                shutil.rmtree(temporary, ignore_errors=True)
+    except OSError as error:
+        if error.filename is None or _UNFINISHED in os.fsdecode(error.filename):
+            error.filename = os.fspath(path)
+        raise
+
+
+@contextlib.contextmanager
+def _held_folder(path: Path) -> Iterator[Path]:
+    """Make a folder beside another one under a temporary name; until the block ends nobody sweeps it away."""
+    while True:
+        temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.", suffix=_UNFINISHED))
+        if sys.platform == "win32":  # where a folder cannot be held, and sweep leaves it alone
+            yield temporary
+            return
+        with contextlib.suppress(FileNotFoundError):  # swept away before it was held
+            held = os.open(temporary, os.O_RDONLY)
+            try:
+                with contextlib.suppress(OSError):
+                    fcntl.flock(held, fcntl.LOCK_EX)
+                if temporary.is_dir():
+                    yield temporary
+                    return
+            finally:
+                os.close(held)
+
+
 def sweep(folders: Iterable[Path]) -> None:
     """Remove what writers left in folders when they were killed; what somebody writes just now is left alone."""
     for folder in folders:
@@ -123,9 +171,16 @@ def sweep(folders: Iterable[Path]) -> None:
                 if sys.platform == "win32":
                     path.unlink()
                     continue
-                with path.open("r+b") as stream:
-                    fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    path.unlink()
+                # some network file systems lock a file only for those that may write it
+                held = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+                try:
+                    fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    if path.is_dir():
+                        shutil.rmtree(path)
+                    else:
+                        path.unlink()
+                finally:
+                    os.close(held)
 
 
 def write_text(path: Path, text: str, *, durable: bool = True) -> None:
@@ -204,6 +259,7 @@ def _no_number(word: str) -> None:
 
 __all__ = [
     "MOST_BYTES",
+    "atomic_folder",
     "atomic_write",
     "name_in_path",
     "read_bytes",

@@ -15,17 +15,21 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any, ClassVar, Self, TypeVar
 
+from serbench.checkpoint import Checkpoint, choose
 from serbench.digest import canonical_json, digest_value
 from serbench.environment import missing
 from serbench.errors import PluginError, SerbenchError, UnknownNameError, UsageError
+from serbench.weights import WeightFolders
 
 T = TypeVar("T")
 
 #: The name of a distribution, by the packaging user guide: no version and no extra.
 _DISTRIBUTION = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
-_NAME = re.compile(r"[a-z0-9]+([.-][a-z0-9]+)*")
+#: The name of a part, and of a use of one.
+NAME = re.compile(r"[a-z0-9]+([.-][a-z0-9]+)*")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +49,10 @@ class Card:
     requires
         Distributions beside serbench's own that decide a result, as pip names them: ``transformers``. Records and
         cached features name their versions; where one is missing, the plugin is skipped with what installs it.
+    checkpoints
+        Pretrained weights that it can use, each a :class:`~serbench.checkpoint.Checkpoint`. Of several, one is chosen
+        by the argument whose default is the name of one of them: ``encoder="whisper-tiny.en"``. Where it is not on
+        this machine, the plugin is skipped with how to obtain it.
     """
 
     name: str
@@ -52,14 +60,20 @@ class Card:
     summary: str
     exempt: Mapping[str, str] = field(default_factory=dict)
     requires: tuple[str, ...] = ()
+    checkpoints: tuple[Checkpoint, ...] = ()
 
     def __post_init__(self) -> None:
-        if not _NAME.fullmatch(self.name):
+        if not NAME.fullmatch(self.name):
             raise PluginError(f"bad plugin name {self.name!r}, expected lowercase words joined by '-' or '.'")
         if not self.version:
             raise PluginError(f"{self.name}: version is empty, expected a word such as '1'")
         if not isinstance(self.requires, tuple) or not all(map(_DISTRIBUTION.fullmatch, self.requires)):
             raise PluginError(f"{self.name}: requires is {self.requires!r}, expected names as ('transformers',)")
+        names = [each.name for each in self.checkpoints if isinstance(each, Checkpoint)]
+        if not isinstance(self.checkpoints, tuple) or len(set(names)) != len(self.checkpoints):
+            raise PluginError(
+                f"{self.name}: checkpoints are {self.checkpoints!r}, expected a tuple of Checkpoint, each name once"
+            )
 
 
 @dataclass(frozen=True)
@@ -138,9 +152,16 @@ def make(cls: type[T], name: str, arguments: Mapping[str, Any]) -> T:
 
 
 class Part:
-    """Base of all plugin classes: the constructor stores, the methods work."""
+    """Base of all plugin classes: the constructor stores, the methods work.
+
+    Attributes
+    ----------
+    weight_folders
+        Set by the runner: where :meth:`weights` looks. None: in the user's folders. No part of the identity.
+    """
 
     card: ClassVar[Card]
+    weight_folders: WeightFolders | None = None
 
     @classmethod
     def defaults(cls) -> dict[str, Any]:
@@ -159,6 +180,12 @@ class Part:
             When the constructor refuses a value.
         """
         return make(cls, cls.card.name, params)
+
+    def anew(self, **changed: Any) -> Self:
+        """Return a fresh one with the same arguments but for those named; it looks for weights where this one does."""
+        made = self.create(**{**self.params, **changed})
+        made.weight_folders = self.weight_folders
+        return made
 
     @property
     def params(self) -> dict[str, Any]:
@@ -185,9 +212,10 @@ class Part:
         """Name, version and arguments."""
         params, defaults = self.params, self.defaults()
         changed = {name: value for name, value in params.items() if not _is_default(value, defaults[name])}
-        words = [f"{name}={value}" for name, value in sorted(changed.items())]
-        label = self.card.name + (f"[{','.join(words)}]" if words else "")
-        return Identity(self.card.name, self.card.version, changed, label, self.settings())
+        label = f"{self.card.name}{words_of(changed)}"
+        chosen = self.checkpoint
+        settings = {**self.settings(), **({} if chosen is None else {"checkpoint": chosen.facts()})}
+        return Identity(self.card.name, self.card.version, changed, label, settings)
 
     def settings(self) -> dict[str, Any]:
         """Return JSON-like facts beyond the arguments that decide results; none unless a base class has some.
@@ -195,6 +223,59 @@ class Part:
         As of arguments, those alone that differ from their defaults.
         """
         return {}
+
+    @property
+    def checkpoint(self) -> Checkpoint | None:
+        """The pretrained weights that it uses with its arguments; None where its card lists none.
+
+        The card's only one, or of several the one that an argument names: the argument whose default is the name of
+        one of them. A part that chooses in another way, or uses none with some arguments, writes this property anew.
+
+        Raises
+        ------
+        UnknownNameError
+            When the argument names none of them.
+        PluginError
+            When the card lists several and no argument, or more than one, can choose.
+        """
+        if len(self.card.checkpoints) < 2:
+            return next(iter(self.card.checkpoints), None)
+        return choose(self.card.name, self.card.checkpoints, self.defaults(), self.params)
+
+    @property
+    def pretrained_on(self) -> tuple[str, ...]:
+        """What learned weights inside it have seen, sorted: the card's word, and that of the checkpoint in use."""
+        said: tuple[str, ...] = getattr(self.card, "pretrained_on", ())
+        return tuple(sorted({*said, *(self.checkpoint.trained_on if self.checkpoint else ())}))
+
+    def weights(self) -> Path:
+        """Return where the checkpoint lies that it uses: its folder, or its file where the name is that of a file.
+
+        What lies there was held against the digest of the card. Call it where work starts, not in the constructor.
+
+        Raises
+        ------
+        CheckpointMissingError
+            When it is not on this machine; the message says how to obtain it.
+        CheckpointError
+            When what is there has another digest.
+        PluginError
+            When the part uses none.
+        """
+        chosen = self.checkpoint
+        if chosen is None:
+            raise PluginError(f"{self.card.name} asks for weights, and its card lists no checkpoint; add it there")
+        return (self.weight_folders or WeightFolders.of_user()).find(chosen)
+
+
+def words_of(arguments: Mapping[str, Any]) -> str:
+    """Return arguments as labels have them; nothing for none.
+
+    >>> words_of({"n_mels": 40, "fmin": 50.0}), words_of({})
+    ('[fmin=50.0,n_mels=40]', '')
+    """
+    words = [f"{name}={value}" for name, value in sorted(arguments.items())]
+    return f"[{','.join(words)}]" if words else ""
 
 
 def missing_packages(parts: Iterable[Part | type[Part]]) -> str:
@@ -216,4 +297,4 @@ def _is_default(value: Any, default: Any) -> bool:
     return canonical_json(value) == canonical_json(default)
 
 
-__all__ = ["Card", "Identity", "Part", "defaults_of", "make", "missing_packages"]
+__all__ = ["NAME", "Card", "Identity", "Part", "defaults_of", "make", "missing_packages", "words_of"]

@@ -21,6 +21,8 @@ SET_BY_LIBRARIES = {"PYTEST_CURRENT_TEST", "KMP_DUPLICATE_LIB_OK", "KMP_INIT_AT_
 _DATA = os.environ.get("SERBENCH_DATA")
 #: Where a copy of EmoBox's data folder lies.
 _EMOBOX = os.environ.get("SERBENCH_EMOBOX")
+#: Where real pretrained weights lie.
+_WEIGHTS = os.environ.get("SERBENCH_WEIGHTS")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -31,6 +33,7 @@ def _own_places(tmp_path_factory):
         patch.setenv("MPLCONFIGDIR", str(tmp_path_factory.mktemp("matplotlib")))
         patch.delenv("SERBENCH_DATA", raising=False)
         patch.delenv("SERBENCH_EMOBOX", raising=False)
+        patch.delenv("SERBENCH_WEIGHTS", raising=False)
         patch.delenv("SERBENCH_PLUGINS", raising=False)
         yield
 
@@ -49,6 +52,33 @@ def emobox_folder():
     if not _EMOBOX:
         pytest.skip("SERBENCH_EMOBOX is not set: no folds of EmoBox")
     return Path(_EMOBOX)
+
+
+@pytest.fixture(scope="session")
+def weights_folder():
+    """Return the folder of real pretrained weights, or skip."""
+    if not _WEIGHTS:
+        pytest.skip("SERBENCH_WEIGHTS is not set: no pretrained weights")
+    return Path(_WEIGHTS.split(os.pathsep)[0]).absolute()
+
+
+@pytest.fixture(scope="session")
+def _saved_encoders(tmp_path_factory):
+    from tests.tiny_encoders import MADE, saved
+
+    folder = tmp_path_factory.mktemp("encoders")
+    return folder, {name: saved(name, folder) for name in MADE}
+
+
+@pytest.fixture
+def tiny_encoders(_saved_encoders, monkeypatch):
+    """Let tiny random encoders stand in the table of the built-in ones; return the folder of their weights."""
+    from serbench_plugins.features.encoders import ENCODERS
+
+    folder, table = _saved_encoders
+    for name, encoder in table.items():
+        monkeypatch.setitem(ENCODERS, name, encoder)
+    return folder
 
 
 @pytest.fixture(scope="session")

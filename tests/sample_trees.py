@@ -188,7 +188,7 @@ def sample_meld(root):
     head = "Sr No.,Utterance,Speaker,Emotion,Sentiment,Dialogue_ID,Utterance_ID,Season,Episode,StartTime,EndTime\n"
     parts = {"train": "train_splits", "dev": "dev_splits_complete", "test": "output_repeated_splits_test"}
     emotions = ("anger", "disgust", "fear", "joy", "neutral", "sadness", "surprise")
-    for part, folder in parts.items():
+    for place, (part, folder) in enumerate(parts.items()):
         rows = [
             f'{number + 1},"That\u2019s line {number}, really.",{speaker},{emotion},negative,{dialogue},{number},8,21,'
             f'"00:16:16,059","00:16:21,731"\n'
@@ -198,7 +198,7 @@ def sample_meld(root):
         text = head + "".join(rows)
         (root / f"{part}_sent_emo.csv").write_bytes(text.encode("utf-8" if part == "train" else "cp1252"))
         for number, (dialogue, *_) in enumerate(product((0, 7), range(14))):
-            write_clip(root / folder / f"dia{dialogue}_utt{number}.wav", number)
+            write_clip(root / folder / f"dia{dialogue}_utt{number}.wav", 100 * place + number)
 
 
 SAMPLES = {

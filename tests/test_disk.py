@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from serbench.files import atomic_write, sweep, write_text
+from serbench.files import atomic_folder, atomic_write, sweep, write_text
 
 
 def refusing(number):
@@ -84,3 +84,51 @@ def test_a_file_system_without_locks_is_written_and_nothing_is_swept_there(tmp_p
     write_text(tmp_path / "a.json", "new")
     sweep([tmp_path])
     assert {path.name for path in tmp_path.iterdir()} == {"a.json", left.name}
+
+
+def test_a_folder_is_there_whole_or_not_at_all(tmp_path):
+    path = tmp_path / "made" / "corpus"
+
+    def half(folder):
+        (folder / "a").touch()
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError), atomic_folder(path) as folder:
+        half(folder)
+    assert list(path.parent.iterdir()) == []
+    with atomic_folder(path) as folder:
+        (folder / "a").touch()
+        assert not path.exists()
+    assert [each.name for each in path.iterdir()] == ["a"]
+    assert list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot hold a folder")
+def test_a_folder_that_a_killed_writer_left_is_swept_away_and_one_that_is_filled_is_left_alone(tmp_path):
+    left = tmp_path / ".corpus.x1.part"
+    left.mkdir()
+    (left / "a").touch()
+    with atomic_folder(tmp_path / "corpus") as folder:
+        assert not left.exists()
+        (folder / "b").touch()
+        sweep([tmp_path])
+    assert [each.name for each in tmp_path.rglob("*")] == ["corpus", "b"]
+
+
+def test_a_folder_that_another_process_made_first_stays_as_it_is(tmp_path):
+    path = tmp_path / "corpus"
+    with atomic_folder(path) as folder:
+        (folder / "mine").touch()
+        path.mkdir()
+        (path / "theirs").touch()
+    assert [each.name for each in tmp_path.rglob("*")] == ["corpus", "theirs"]
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EIO])
+@pytest.mark.parametrize("call", ["tempfile.mkdtemp", "pathlib.Path.rename"])
+def test_a_folder_that_cannot_be_made_whole_is_named(tmp_path, monkeypatch, number, call):
+    monkeypatch.setattr(call, refusing(number))
+    with pytest.raises(OSError, match=os.strerror(number)) as caught, atomic_folder(tmp_path / "corpus"):
+        pass
+    assert (caught.value.errno, caught.value.filename) == (number, str(tmp_path / "corpus"))
+    assert list(tmp_path.iterdir()) == []

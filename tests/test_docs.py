@@ -33,6 +33,7 @@ PAGES = [
         "docs/glossary.md",
         "docs/reliability.md",
         "docs/results.md",
+        "docs/systems.md",
         ".github/pull_request_template.md",
     ),
 ]
@@ -110,12 +111,32 @@ def test_the_workflow_for_submissions_verifies_and_checks_the_views():
     assert [each for words in ours for each in unknown_options(words)] == []
 
 
+def maker(name):
+    """Return the module of a script that writes a page."""
+    spec = importlib.util.spec_from_file_location(name, TOP / "docs" / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
 def test_the_reference_is_what_the_code_says():
     """The hooks, every field of every card, every check, every command and option."""
-    spec = importlib.util.spec_from_file_location("make_reference", TOP / "docs" / "make_reference.py")
-    maker = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(maker)
-    assert maker.PAGE.read_text(encoding="utf-8") == maker.page(), "run python docs/make_reference.py"
+    made = maker("make_reference")
+    assert made.PAGE.read_text(encoding="utf-8") == made.page(), "run python docs/make_reference.py"
+
+
+def test_the_systems_are_what_models_and_the_board_say():
+    made = maker("make_systems")
+    if not made.BOARD.exists():
+        pytest.skip("a source distribution has no board")
+    assert made.PAGE.read_text(encoding="utf-8") == made.page(), "run python docs/make_systems.py"
+
+
+def test_published_figures_are_of_systems_that_exist():
+    outside = tomllib.loads((TOP / "docs" / "published.toml").read_text(encoding="utf-8"))
+    models = load_registry(only=()).models
+    assert {each["system"] for each in outside["score"]} <= set(models)
+    assert all(each["protocol"] and each["source"] and each["measure"] for each in outside["score"])
 
 
 def test_the_guide_names_every_exit_code():

@@ -14,7 +14,7 @@ import pytest
 
 from serbench.board.columns import COLUMNS, Table, column_of, columns_of, metric_label
 from serbench.board.leaderboard import Leaderboard
-from serbench.board.ranking.matrix import make_matrices
+from serbench.board.ranking.matrix import is_crossed, make_matrices
 from serbench.board.remarks import remarks_of
 from serbench.board.site.rows import TAGS
 from serbench.board.views import make_views
@@ -25,11 +25,12 @@ from serbench.plugin.registry import load_registry
 from serbench.protocol.protocols import PROTOCOLS
 from serbench.results.summary import summarise
 from tests.board.conftest import full
+from tests.board.ranking.test_adaptation import add_adapted
 from tests.board.ranking.test_matrix import add, rows
 from tests.results.conftest import cells, store
 
 #: Fixtures that those below ask for.
-__all__ = ["add", "cells", "full", "rows", "store"]
+__all__ = ["add", "add_adapted", "cells", "full", "rows", "store"]
 
 TOP = Path(__file__).parents[1]
 GLOSSARY = (TOP / "docs" / "glossary.md").read_text(encoding="utf-8")
@@ -57,17 +58,22 @@ def undefined(shown, terms=TERMS):
 
 
 @pytest.fixture
-def board(full, rows):
-    """Return a leaderboard with every kind of row: floors, incomplete, crossed, pretrained, of reduced precision."""
+def board(full, rows, add_adapted):
+    """Return a board with every kind of row: floors, incomplete, crossed, pretrained, of text, of reduced precision."""
+    for speakers in (0, 1):
+        add_adapted("logreg", speakers)
     found = summarise(full)
     good = next(row for row in found if row.label == "good" and row.dataset.name == "tess")
-    first = next(number for number, row in enumerate(found) if row.dataset.is_crossed and row.features)
+    first = next(number for number, row in enumerate(found) if is_crossed(row) and row.features)
     found[first] = replace(found[first], problems=("a fold is missing",))
     return Leaderboard.of(
         [
             *found,
             _declaring(good, "heard", pretrained_on=("librispeech",), uses_test_statistics=True),
             _declaring(good, "saw", pretrained_on=("tess",)),
+            _declaring(good, "reads", text="transcripts"),
+            _declaring(good, "prompted", text="prompts"),
+            replace(_declaring(good, "untrained"), untrained="3 of 3 cells may have learned nothing"),
             replace(good, label="half", model=replace(good.model, settings={"recipe": {"precision": "bf16"}})),
             replace(
                 good, label="other", model=replace(good.model, name="other", settings={"recipe": {"precision": "bf16"}})
@@ -245,7 +251,7 @@ def test_a_column_that_nobody_defined_is_found_in_every_view(board, view, monkey
     assert undefined(_words(board, view(board))) == ["sparkle"]
 
 
-@pytest.mark.parametrize("sign", "§‡¶↓⇓◆†⊂=±*–")
+@pytest.mark.parametrize("sign", "§‡¶‖※↓⇓◆†⊂=±*–")
 def test_every_mark_is_shown_by_the_rows_that_these_tests_make(board, sign):
     assert sign in signs(board)
 

@@ -31,12 +31,14 @@ HEAVY = {
     "miniaudio",
     "soxr",
     "matplotlib",
+    "transformers",
 }
 
 #: What one file alone imports.
 SOLE_IMPORTERS = {
     "rich": {"serbench/cli/console.py"},
-    "soundfile": {"serbench/corpus/audio.py"},
+    # the augmentation codes and decodes in memory, and reads no recording
+    "soundfile": {"serbench/corpus/audio.py", "plugins/serbench_plugins/augmentations/codec.py"},
     "soxr": {"serbench/corpus/audio.py"},
     "miniaudio": {"serbench/corpus/flac.py"},
 }

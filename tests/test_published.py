@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 
 import pytest
@@ -30,3 +32,23 @@ def test_no_view_is_stale(published):
 @pytest.mark.corpus
 def test_labels_folds_and_recordings_are_those_of_the_corpora(published, data_root):
     assert "leaderboard holds, all of it checked" in said("verify", str(published), "--data-root", str(data_root))
+
+
+def test_the_readme_s_table_of_the_best_is_the_board_s(published):
+    rows = json.loads((published / "leaderboard.json").read_text(encoding="utf-8"))["rows"]
+    head, _, *lines = re.findall(
+        r"^\|.*\|$", PAGE.read_text(encoding="utf-8").partition("One of each kind")[2], re.MULTILINE
+    )
+    corpora = [word.strip().replace("-", "").lower() for word in head.split("|")[3:7]]
+    table = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines[:5]]
+
+    assert corpora == ["emodb", "emovo", "ravdess", "savee"]
+    for _, label, *cells in table:
+        of = {each["dataset"]["name"]: each["columns"] for each in rows if _is(each, label.strip("`"))}
+        scores = [[100 * of[name][key] for key in ("uar", "uar_low", "uar_high")] for name in corpora]
+        assert cells[:4] == [f"{uar:.1f} ({low:.1f} to {high:.1f})" for uar, low, high in scores]
+        assert cells[4:] == [f"{of['emodb'][key]:,.0f}" for key in ("parameters_total", "macs_3s")]
+
+
+def _is(row, label):
+    return row["label"] == label and row["protocol"]["name"] == "si"

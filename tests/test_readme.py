@@ -22,6 +22,10 @@ COMMANDS = typed_commands(README)
 _ALL = "--model attn1dcnn --all-datasets --data-root path/to/corpora"
 _INFLATE = "--model logreg --dataset synth --out inflation"
 _CROSS = "--protocol cross --model logreg --dataset emodb --dataset savee --data-root path/to/corpora"
+_ADAPT = (
+    "--protocol adapt --set adapt.target=emodb --model logreg --dataset emodb --dataset savee "
+    "--data-root path/to/corpora"
+)
 #: What is typed in place of what stands on the page, where that would take long.
 INSTEAD = {
     # an hour of training is announced, not done
@@ -29,6 +33,7 @@ INSTEAD = {
     # how often a figure is measured changes nothing in how it is asked for
     f"serbench inflate {_INFLATE}": f"serbench inflate {_INFLATE} --seeds 1",
     f"serbench run {_CROSS}": f"serbench run {_CROSS} --seeds 1",
+    f"serbench run {_ADAPT}": f"serbench run {_ADAPT} --seeds 1",
     "serbench profile --model mlp": "serbench profile --model mlp --runs 20",
 }
 #: What is answered to the commands that ask.

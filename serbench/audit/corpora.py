@@ -9,7 +9,7 @@ far as the names tell them, and nothing of its sound.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from serbench.audit.sounds import Sounds
 from serbench.audit.splits import SplitAudit, audit_split
@@ -19,9 +19,11 @@ from serbench.corpus.manifest import Manifest
 from serbench.corpus.oddities import find_oddities
 from serbench.corpus.twins import Twins
 from serbench.errors import ProtocolError
+from serbench.protocol.cross_corpus import Crossing, SeveralCorpora
 from serbench.protocol.protocol import Protocol
 from serbench.run.corpora import open_corpus
-from serbench.run.request import Skip
+from serbench.run.crossing import cross, join
+from serbench.run.request import Request, Skip
 from serbench.run.workspace import Workspace
 
 #: The kind of finding that says that nobody could read the names.
@@ -35,13 +37,13 @@ class CorpusAudit:
     Attributes
     ----------
     manifest
-        What was audited.
+        What was audited; of several corpora at once, all of them as one.
     copy
         What kind of recordings were listened to: ``FLAC 16 kHz``; None where none were at hand.
     oddities
         Of the corpus, whatever is done with it.
     splits
-        Of each protocol that can be applied.
+        Of each protocol that can be applied; of one that crosses corpora, one of every crossing.
     skips
         The protocols that cannot, and why.
     """
@@ -111,4 +113,28 @@ def audit_corpus(analysed: AnalysedCorpus, protocols: Sequence[Protocol]) -> Cor
     return CorpusAudit(analysed.manifest, analysed.copy, analysed.oddities, tuple(audits), tuple(skips))
 
 
-__all__ = ["UNREAD", "AnalysedCorpus", "CorpusAudit", "analyse_corpus", "audit_corpus"]
+def audit_several(protocol: SeveralCorpora, request: Request, workspace: Workspace) -> CorpusAudit:
+    """Audit what a protocol makes of several corpora at once; what cannot be crossed becomes a skip.
+
+    What is odd about each corpus alone is not said again.
+
+    Raises
+    ------
+    ProtocolError
+        When fewer than two of the corpora can be crossed.
+    DatasetError, PluginError
+        When one that was named is not there or cannot be opened.
+    """
+    crossed = cross(protocol, request, workspace)
+    by_name = {corpus.manifest.dataset: corpus for corpus in crossed.members}
+    if not by_name:
+        raise ProtocolError("; ".join(f"{skip.what}: {skip.reason}" for skip in crossed.skips))
+    names = tuple(sorted(by_name))
+    whole = join(Crossing(names, names[0]), by_name)
+    twins = Sounds(workspace).twins(whole)  # of all at once: every crossing is of some of them
+    splits = tuple(audit_split(corpus.manifest, split, twins) for corpus, split in crossed.tasks)
+    manifest = replace(whole.manifest, dataset="+".join(names))
+    return CorpusAudit(manifest, whole.variant().label, (), splits, crossed.skips)
+
+
+__all__ = ["UNREAD", "AnalysedCorpus", "CorpusAudit", "analyse_corpus", "audit_corpus", "audit_several"]

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from serbench.digest import digest_value
 from serbench.errors import FormatError
-from serbench.protocol.cross_corpus import CrossCorpus, Crossing, shared_map
+from serbench.protocol.adaptation import Adaptation
+from serbench.protocol.cross_corpus import Crossing, SeveralCorpora, shared_map
 from serbench.protocol.split import Split, expect_classes
 from serbench.results.facts import DatasetFacts, MemberFacts
 from serbench.results.record import Record
@@ -57,13 +58,13 @@ class RecordedSplits:
         """
         facts = record.key.dataset
         protocol = self._workspace.protocol(record.key.protocol.name)
-        if isinstance(protocol, CrossCorpus):
+        if isinstance(protocol, SeveralCorpora):
             return RecordedSplit(*self._divide(protocol, facts, record.left_out))
         corpus = self._open(facts, crossed=False).without(record.left_out)
         return RecordedSplit(corpus, expect_classes(corpus.manifest, protocol.split(corpus.dataset, corpus.manifest)))
 
-    def _divide(self, protocol: CrossCorpus, facts: DatasetFacts, left_out: Collection[str]) -> tuple[Corpus, Split]:
-        crossing = Crossing(facts.trained_on, facts.tested_on)
+    def _divide(self, protocol: SeveralCorpora, facts: DatasetFacts, left_out: Collection[str]) -> tuple[Corpus, Split]:
+        crossing = _crossing(facts)
         if not facts.corpora.keys() >= set(crossing.members):
             raise FormatError(
                 f"the record of {crossing.name} knows the corpora {sorted(facts.corpora)}, expected "
@@ -84,6 +85,20 @@ class RecordedSplits:
             dataset = make_dataset(offered, facts.params, shared_map if crossed else None)
             self._corpora[asked] = open_corpus(dataset, self._workspace)
         return self._corpora[asked]
+
+
+def _crossing(facts: DatasetFacts) -> Crossing:
+    """Return what a record says was crossed."""
+    if facts.adapted is None:
+        return Crossing(facts.trained_on, facts.tested_on)
+    adapted = facts.adapted
+    return Adaptation(
+        facts.trained_on,
+        facts.tested_on,
+        percentages=adapted.percentages,
+        speakers=adapted.speakers,
+        of=adapted.of,
+    )
 
 
 __all__ = ["RecordedSplit", "RecordedSplits"]

@@ -14,17 +14,25 @@ cent where a metric lies between 0 and 1 and more is better, else with three dig
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Literal
 
-from serbench.board.machines import machine_key, machine_name
+from serbench.board.machines import DISTURBED, is_disturbed, machine_key, machine_name
 from serbench.board.numbers import NOTHING, decimal, percent, short, span
 from serbench.board.ranking.boards import Board, Placement
 from serbench.board.ranking.pareto import AXES
 from serbench.board.ranking.precision import precision_of
-from serbench.board.wording import PARETO, audio_label, cells_done, is_altered, letter
-from serbench.cost.efficiency import of_note
+from serbench.board.wording import (
+    PARETO,
+    SIGNAL_PROCESSING,
+    audio_label,
+    cells_done,
+    has_signal_features,
+    is_altered,
+    letter,
+)
+from serbench.cost.efficiency import ALONE, of_note
 from serbench.digest import digest_value
 from serbench.results.row import Row
 from serbench.scoring.figure import Figure
@@ -217,8 +225,25 @@ def _recall_columns(rows: Iterable[Row]) -> list[BoardColumn]:
     return [column(name) for name in dict.fromkeys(name for row in rows for name in row.recalls)]
 
 
+def _adapted_columns(rows: Iterable[Row]) -> list[BoardColumn]:
+    """Return, for files alone, to how many speakers of the tested corpus rows were adapted; none where no row was."""
+    if not any(row.dataset.adapted for row in rows):
+        return []
+
+    def speakers(row: Row) -> int | None:
+        return None if row.dataset.adapted is None else row.dataset.adapted.speakers
+
+    def fraction(row: Row) -> float | None:
+        return None if row.dataset.adapted is None else row.dataset.adapted.fraction
+
+    return [_of_row("adapted_speakers", speakers, "count"), _of_row("adapted_fraction", fraction, "figure")]
+
+
 def _cost(key: str, heading: str = "", *tables: Table) -> BoardColumn:
-    """Return the column of a figure of cost; ``◆`` stands before it where the row is Pareto-optimal against it."""
+    """Return the column of a figure of cost.
+
+    ``◆`` stands before it where the row is Pareto-optimal against it, ``?`` after a time of a busy machine.
+    """
     axis = next((axis for axis in AXES if axis.figure == key), None)
 
     def cost(_: Board, placement: Placement) -> Figure:
@@ -226,7 +251,9 @@ def _cost(key: str, heading: str = "", *tables: Table) -> BoardColumn:
 
     def text(board: Board, placement: Placement) -> str:
         mark = f"{PARETO} " if axis and placement.pareto_optimal[axis.name] else ""
-        return mark + short(cost(board, placement))
+        figure = cost(board, placement)
+        is_doubtful = figure.value is not None and is_disturbed(key, placement.row)
+        return mark + short(figure) + (DISTURBED if is_doubtful else "")
 
     better: Literal["higher", "lower"] = "higher" if key.endswith("_realtime") else "lower"
     return BoardColumn(
@@ -236,7 +263,7 @@ def _cost(key: str, heading: str = "", *tables: Table) -> BoardColumn:
 
 def _other_costs(rows: Iterable[Row]) -> list[BoardColumn]:
     """Return the columns of the costs that the rows have and no page names."""
-    named = {column.key for column in _NAMED_COSTS}
+    named = {column.key for column in _NAMED_COSTS} | ALONE.keys()
     return [_cost(key) for key in dict.fromkeys(name for row in rows for name in of_note(row.cost)) if key not in named]
 
 
@@ -254,6 +281,33 @@ _NAMED_COSTS = (
     _cost("latency_p99_ms", "p99 ms", *_COST_TABLES),
     _cost("peak_memory_bytes", "memory", *_FIRST_COSTS),
 )
+
+
+def _of_model_alone(rows: Iterable[Row]) -> list[BoardColumn]:
+    """Return the columns of the model's own share, where the rows have it: those of before have not."""
+    shares = (
+        _share("model_alone_parameters", "model params", *_COST_TABLES),
+        _share("model_alone_macs_3s", "model MACs", *_COST_TABLES),
+        _share("model_alone_bytes"),
+    )
+    known = {name for row in rows for name in row.cost}
+    return [column for column in shares if column.key in known]
+
+
+def _share(key: str, heading: str = "", *tables: Table) -> BoardColumn:
+    """Return the column of a figure of the model alone; ``∿`` stands behind it where its features count as 0."""
+    column = _cost(key, heading, *tables)
+
+    def text(_: Board, placement: Placement) -> str:
+        row = placement.row
+        return short(row.cost_of(key)) + (f" {SIGNAL_PROCESSING}" if has_signal_features(row) else "")
+
+    return replace(column, text=text)
+
+
+def _disturbances(rows: Iterable[Row]) -> list[BoardColumn]:
+    """Return the column, for files alone, of what disturbed the rows' timing, where something did."""
+    return [_of_row("timing_disturbed", lambda row: row.disturbed)] if any(row.disturbed for row in rows) else []
 
 
 def _rank(_: Board, placement: Placement) -> str:
@@ -382,6 +436,7 @@ _MORE = (
     ),
     _of_row("pretrained_on", lambda row: "; ".join(row.standing.declared.pretrained_on)),
     _of_row("uses_test_statistics", lambda row: row.standing.declared.uses_test_statistics, "truth"),
+    _of_row("reads_text", lambda row: row.standing.declared.text),
 )
 
 _MACHINE = (
@@ -404,7 +459,8 @@ _MACHINE = (
 
 #: Every column, in the order of all tables and files: given ones, and those that the rows make.
 COLUMNS: tuple[tuple[BoardColumn, ...] | Callable[[Sequence[Row]], Sequence[BoardColumn]], ...] = (
-    *(_PLACE, _UAR, _other_metrics, _MORE, _recall_columns, _NAMED_COSTS, _other_costs, _MACHINE),
+    *(_PLACE, _adapted_columns, _UAR, _other_metrics, _MORE, _recall_columns),
+    *(_NAMED_COSTS, _of_model_alone, _other_costs, _disturbances, _MACHINE),
 )
 
 __all__ = ["COLUMNS", "BoardColumn", "Kind", "Table", "Value", "column_of", "columns_of", "metric_label"]

@@ -6,8 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
+from serbench.board.ranking.adaptation import is_adapted
 from serbench.board.ranking.boards import Board, make_boards
 from serbench.board.ranking.inflation import Inflation, inflation_of
+from serbench.board.ranking.matrix import is_crossed
 from serbench.board.ranking.overall import Overall, make_overall
 from serbench.board.wording import page_stem
 from serbench.results.row import Row
@@ -55,7 +57,12 @@ class Leaderboard:
     @cached_property
     def crossed(self) -> tuple[Row, ...]:
         """The rows that belong to matrices of crossed corpora, in the order of the boards."""
-        return tuple(row for board in self.boards for row in board.rows if row.dataset.is_crossed)
+        return tuple(row for board in self.boards for row in board.rows if is_crossed(row))
+
+    @cached_property
+    def adapted(self) -> tuple[Row, ...]:
+        """The rows that belong to curves of adaptation, in the order of the boards."""
+        return tuple(row for board in self.boards for row in board.rows if is_adapted(row))
 
 
 __all__ = ["Leaderboard"]

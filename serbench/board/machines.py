@@ -3,7 +3,8 @@
 Conventions
 -----------
 Two rows of one machine card may have been measured at different speeds: other programs ran, or a neighbour had the
-processor. Two things say so, and a row is named with either: the calibration kernel
+processor. Three things say so, and a row is named with each: its record says what disturbed the timing however often it
+was repeated (``serbench.cost.quiet``), and its times then bear a mark; the calibration kernel
 (``serbench.cost.calibration``), timed beside its latencies, took more than :data:`SLOW` times as long as for the
 quickest row beside it; or its training on a CPU took more than :data:`SLOW` times its processor seconds, so that its
 core was not its own.
@@ -15,14 +16,16 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from serbench.cost.efficiency import LATENCIES
+from serbench.cost.quiet import SLOW
 from serbench.digest import canonical_json
 from serbench.results.row import Row
 
 if TYPE_CHECKING:
     from serbench.board.ranking.boards import Placement
 
-#: Beyond the 15 % by which times of a quiet machine may differ between two rounds.
-SLOW = 1.25
+#: After a time that was measured while the machine was busy.
+DISTURBED = "?"
 #: Seconds of training below which a moment's wait is no sign of anything.
 _SHORT = 1.0
 
@@ -75,8 +78,16 @@ def calibration_times(rows: Iterable[Row]) -> dict[str, str]:
     return {card: f"calibration kernel {_range(min(times), max(times))} ms" for card, times in found.items()}
 
 
+def is_disturbed(cost: str, row: Row) -> bool:
+    """Tell whether a cost of a row is a time that was measured while the machine was busy."""
+    return cost in LATENCIES and row.disturbed is not None
+
+
 def slow_rows(placements: Sequence[Placement]) -> Iterator[str]:
     """Yield a sentence for rows measured on a busy machine, or on one slower than for the quickest of these rows."""
+    disturbed = [f"{at.name}: {at.row.disturbed}" for at in placements if at.row.disturbed]
+    if disturbed:
+        yield f"times marked {DISTURBED} may be too long, for something ran beside them ({'; '.join(disturbed)})"
     best = {card: min(times) for card, times in _times(placement.row for placement in placements).items()}
     slow: dict[str, list[str]] = {}
     for placement in placements:
@@ -109,8 +120,10 @@ def _range(low: float, high: float) -> str:
 
 
 __all__ = [
+    "DISTURBED",
     "SLOW",
     "calibration_times",
+    "is_disturbed",
     "machine_descriptions",
     "machine_key",
     "machine_letters",

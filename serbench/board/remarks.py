@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from serbench.board.columns import Table, columns_of
 from serbench.board.machines import slow_rows
 from serbench.board.ranking.boards import FLOORS, Board
+from serbench.board.wording import SIGNAL_PROCESSING_MEANING, has_signal_features
 from serbench.digest import canonical_json
 
 #: Of UAR, and of the mean of it over datasets.
@@ -37,7 +38,8 @@ DETECTABLE = (
     "5 %, median over the pairs of rows that take features), before any correction for the number of rows."
 )
 COSTS = (
-    "Costs are medians over cells. params: parameters; MACs 3 s: multiply-accumulates for a clip of 3 s; train s: "
+    "Costs are medians over cells, of features and model together where nothing else is said. params: parameters; "
+    "MACs 3 s: multiply-accumulates for a clip of 3 s; train s: "
     "seconds to train one fold; feature RTF: real-time factor of feature extraction, seconds per second of audio; p50 "
     "to p99 ms: latency of one clip of 3 s on one CPU thread, features included; memory: peak of the whole process, in "
     "bytes."
@@ -45,7 +47,7 @@ COSTS = (
 FLOOR = f"Floors ({', '.join(FLOORS)}) are in italics."
 
 #: Topics that a reader of a terminal is told of at once.
-URGENT = ("part of a corpus", "incomplete", "reduced precision")
+URGENT = ("part of a corpus", "incomplete", "untrained", "reduced precision", "busy machine")
 
 
 @dataclass(frozen=True)
@@ -89,10 +91,14 @@ def _of_rows(board: Board) -> Iterator[Remark]:
     for placement in board.placements:
         for problem in placement.row.problems:
             yield Remark("incomplete", f"{placement.name}: {problem}")
+        if placement.row.untrained:
+            yield Remark("untrained", f"{placement.name}: {placement.row.untrained}")
         if placement.variant:
             yield Remark("reduced precision", f"{placement.name}: {placement.variant.sentence}")
     for reason in sorted({row.interval.reason or "" for row in board.rows if row.seeds} - {""}):
         yield Remark("no interval", reason)
+    if any(has_signal_features(row) for row in board.rows):
+        yield Remark("model alone", SIGNAL_PROCESSING_MEANING)
     for text in _not_measured(board):
         yield Remark("not measured", text)
     for text in slow_rows(board.placements):

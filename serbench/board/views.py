@@ -20,6 +20,7 @@ from serbench.board.facts import json_rows
 from serbench.board.leaderboard import Leaderboard
 from serbench.board.pages.files import DIGITS, pages
 from serbench.board.pages.latex import COMMENT, latex_pages
+from serbench.board.ranking.adaptation import curve_facts
 from serbench.board.ranking.matrix import matrix_facts
 from serbench.board.site.pages import PAGE, SITE, make_site
 from serbench.board.site.script import SCRIPT, is_stale, write_script
@@ -40,6 +41,7 @@ def make_views(leaderboard: Leaderboard, *, site: bool = True) -> dict[str, str]
         "format": FORMAT,
         "rows": json_rows(leaderboard.boards),
         "matrix": matrix_facts(leaderboard.crossed),
+        "adaptation": curve_facts(leaderboard.adapted),
     }
     text = json.dumps(_steady(facts), sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False)
     pages_of_site = make_site(leaderboard) if site else {}

@@ -9,8 +9,11 @@ by :func:`mark_meanings`.
 ``§``  the model or a feature was pretrained on other recordings
 ``‡``  likewise on the very corpus that is tested, under the dataset's name
 ``¶``  the model uses statistics of the test rows beyond one row at a time
-``↓``  a model at reduced precision that keeps what its float32 row reaches; ``⇓`` one that does not
+``‖``  a feature reads transcripts
+``※``  a feature reads prompts, which may give the label away
+``↓``  a model at reduced precision that keeps what its float32 row reaches; ``⇓`` one that does not; ``⇣`` undecided
 ``◆``  before a cost: the row is Pareto-optimal in UAR and that cost
+``∿``  behind a cost of the model alone: its features are signal processing, which counts as 0
 ``†``  beside a dataset: a lossy or derived copy of its recordings
 ``⊂``  beside a dataset: a part of the published corpus
 ====  =====================================================================================================
@@ -26,27 +29,39 @@ from urllib.parse import quote
 
 from serbench.board.ranking.boards import Board, Placement
 from serbench.board.ranking.precision import precision_meanings
+from serbench.cost.efficiency import SHARES
 from serbench.digest import canonical_json
+from serbench.part import words_of
 from serbench.results.facts import AudioCopy
 from serbench.results.row import Evidence, Row
 from serbench.text import one_line
+from serbench.use import UNAUGMENTED
 
 #: First line of every page that a build may replace or remove.
 MADE = "<!-- made by `serbench leaderboard build`; edits are lost -->"
 
 PRETRAINED, SAW_THE_TEST, TEST_STATISTICS = "§", "‡", "¶"
+TRANSCRIPTS, PROMPTS = "‖", "※"
 PARETO, ALTERED, PART = "◆", "†", "⊂"
+SIGNAL_PROCESSING = "∿"
 
 #: Of the marks that a row's cards declare.
 _DECLARED = {
     PRETRAINED: "pretrained on other data",
     SAW_THE_TEST: "pretrained on this very corpus: its UAR says nothing of new recordings",
     TEST_STATISTICS: "uses statistics of all test rows, not of each alone",
+    TRANSCRIPTS: "reads what is said, by transcripts of the corpus",
+    PROMPTS: "reads which prompt is said: that alone may give the label away",
 }
+#: The mark of what a row's features read.
+_TEXTS = {"transcripts": TRANSCRIPTS, "prompts": PROMPTS}
 #: What the marks of a table mean that do not stand beside a name.
 PARETO_MEANING = (
     f"{PARETO} Pareto-optimal: no other row is as good in UAR and as cheap in that cost, and better in one of the two; "
     f"incomplete and self-reported rows aside, times within one machine"
+)
+SIGNAL_PROCESSING_MEANING = (
+    f"{SIGNAL_PROCESSING} the features are signal processing: they have no numbers of their own, and count as 0"
 )
 ALTERED_MEANING = f"{ALTERED} from a lossy or derived copy of the recordings"
 PART_MEANING = f"{PART} a part of the published corpus, excluded from averages"
@@ -57,7 +72,10 @@ def declared_marks(row: Row) -> str:
     declared = row.standing.declared
     seen = declared.pretrained_on
     found = [SAW_THE_TEST if row.dataset.tested_on in seen else PRETRAINED] if seen else []
-    return "".join(found + [TEST_STATISTICS] * declared.uses_test_statistics)
+    found += [TEST_STATISTICS] * declared.uses_test_statistics
+    if declared.text is not None:
+        found.append(_TEXTS[declared.text])
+    return "".join(found)
 
 
 def marks_of(placement: Placement) -> str:
@@ -97,6 +115,12 @@ def is_altered(row: Row) -> bool:
     return bool(row.audio.lossy or row.audio.derived)
 
 
+def has_signal_features(row: Row) -> bool:
+    """Tell whether a row's features count as 0: the figures of the whole are those of the model alone."""
+    pairs = [(row.cost_of(whole), row.cost_of(alone)) for whole, alone in SHARES.items()]
+    return bool(row.features) and all(whole == alone and whole.value is not None for whole, alone in pairs)
+
+
 def is_part(row: Row) -> bool:
     """Tell whether the row was measured on a part of a published corpus, or on more than it."""
     return bool(row.standing.parts)
@@ -125,9 +149,10 @@ def evidence_of(board: Board) -> str:
 
 
 def facts_of(board: Board) -> str:
-    """Return the size of what was tested: ``535 clips, 10 speakers, 7 classes``."""
+    """Return the size of what was tested: ``535 clips, 10 speakers, 7 classes``; rows where a clip became several."""
     row = board.first
-    return f"{row.utterances} clips, {row.speakers} speakers, {len(row.classes)} classes"
+    what = "rows" if row.protocol.augmentations else "clips"
+    return f"{row.utterances} {what}, {row.speakers} speakers, {len(row.classes)} classes"
 
 
 def detectable(board: Board) -> str:
@@ -186,14 +211,27 @@ def command_of(row: Row) -> str:
     words += ["--protocol", row.protocol.name, "--seeds", str(max(1, seeds))]
     labels = row.dataset.params.get("labels")
     settings = [f"{row.dataset.name}.labels={labels}"] if labels is not None else []
-    for part in (row.model, *row.features):
-        settings += [
-            f"{part.name}.{key}={value if isinstance(value, str) else canonical_json(value)}"
-            for key, value in sorted(part.params.items())
-        ]
+    if row.dataset.adapted is not None:
+        settings.append(f"{row.protocol.name}.target={row.dataset.tested_on}")
+    parts = {part.use: part for part in (row.model, *row.features, *row.augmentations)}
+    settings += [
+        f"{name}.{key}={value if isinstance(value, str) else canonical_json(value)}"
+        for name, part in parts.items()
+        for key, value in sorted(part.params.items())
+    ]
     for setting in settings:
         words += ["--set", setting]
+    if (swept := augmentations_of_run(row)) is not None:
+        words += ["--sweep", f"augment={swept}"]
     return shlex.join(one_line(word) for word in words)
+
+
+def augmentations_of_run(row: Row) -> str | None:
+    """Return what ``--sweep augment=`` named, where a run put that in place of the model's own: its label ends so."""
+    changes = {part.use: f"{part.use}{words_of(part.params)}" for part in row.augmentations}
+    if not changes:
+        return "none" if row.label.endswith(f"+{UNAUGMENTED}") else None
+    return "+".join(changes) if row.label.endswith("+".join(["", *changes.values()])) else None
 
 
 __all__ = [
@@ -206,8 +244,11 @@ __all__ = [
     "PART_MEANING",
     "PRETRAINED",
     "SAW_THE_TEST",
+    "SIGNAL_PROCESSING",
+    "SIGNAL_PROCESSING_MEANING",
     "TEST_STATISTICS",
     "audio_label",
+    "augmentations_of_run",
     "cells_done",
     "command_of",
     "copy_label",
@@ -217,6 +258,7 @@ __all__ = [
     "detectable",
     "evidence_of",
     "facts_of",
+    "has_signal_features",
     "is_altered",
     "is_part",
     "letter",

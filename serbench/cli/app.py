@@ -34,6 +34,7 @@ from serbench.cli import (
     listing,
     new,
     places,
+    plan,
     plot,
     predict,
     profile,
@@ -49,7 +50,7 @@ INTERRUPTED = 130
 
 #: In the order in which help lists them.
 _COMMANDS = (
-    *(listing, show, new, check, data, audit, run, predict, profile, inflate),
+    *(listing, show, new, check, data, audit, run, plan, predict, profile, inflate),
     *(compare, plot, leaderboard, cache),
 )
 

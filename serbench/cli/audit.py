@@ -83,10 +83,10 @@ def audit(
 ) -> None:
     """Find leaks in splits and finished runs, and odd recordings.
 
-    A dataset is audited under the protocols named, or all of them; with --emobox, under EmoBox's folds; a run by its
-    records. Ends with 1 when something leaks: rows, siblings of one recording, equal or nearly equal sounds,
-    speakers, or sentences that a protocol promises to be new. Other shared sentences, odd files and what train and dev
-    share are reported only.
+    A dataset is audited under the protocols named, or all that divide one corpus; several at once under those that
+    cross corpora, where they are named; with --emobox, under EmoBox's folds; a run by its records. Ends with 1 when
+    something leaks: rows, siblings of one recording, equal or nearly equal sounds, speakers, or sentences that a
+    protocol promises to be new. Other shared sentences, odd files and what train and dev share are reported only.
     """
     from serbench.audit.emobox import audit_emobox
     from serbench.audit.recorded_splits import RecordedSplits
@@ -182,11 +182,14 @@ def _datasets(
     names: Sequence[str], workspace: Workspace, protocols: Sequence[Protocol], skip_missing: bool
 ) -> tuple[list[CorpusAudit], list[str]]:
     """Audit datasets under protocols; one that cannot be opened is an error, or a sentence beside the others."""
-    from serbench.audit.corpora import analyse_corpus, audit_corpus
+    from serbench.audit.corpora import analyse_corpus, audit_corpus, audit_several
+    from serbench.protocol.cross_corpus import SeveralCorpora
+    from serbench.run.request import Request
 
     audits: list[CorpusAudit] = []
     broken: list[str] = []
-    for name in names:
+    within = [protocol for protocol in protocols if not isinstance(protocol, SeveralCorpora)]
+    for name in names if within else ():
         try:
             analysed = analyse_corpus(workspace.registry.get("dataset", name)(), workspace)
         except (DatasetError, PluginError) as error:
@@ -197,8 +200,10 @@ def _datasets(
             else:
                 broken.append(f"{name} is not audited: {error}")
             continue
-        audits.append(audit_corpus(analysed, protocols))
-    return audits, broken
+        audits.append(audit_corpus(analysed, within))
+    request = Request(models=(), datasets=() if skip_missing else tuple(names), all_datasets=skip_missing)
+    several = [protocol for protocol in protocols if isinstance(protocol, SeveralCorpora)] if names else []
+    return audits + [audit_several(protocol, request, workspace) for protocol in several], broken
 
 
 def _refuse_nothing(corpora: Sequence[CorpusAudit], named: Sequence[str] | None) -> None:

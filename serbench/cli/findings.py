@@ -26,13 +26,13 @@ def print_corpora(audits: Sequence[CorpusAudit]) -> None:
         speakers = f"{len(manifest.speakers)} speakers" if audit.knows_speakers else "speakers unknown"
         copy = audit.copy or f"{_why_no_copy(audit)}: audited by names alone"
         console.prose(f"{manifest.dataset}: {len(manifest)} clips, {speakers}, {copy}", hanging=2)
-        rows = [_verdict(split, audit.knows_speakers) for split in audit.splits]
+        rows = [(_under(split, audit), *_verdict(split, audit.knows_speakers)) for split in audit.splits]
         if rows:
             console.table(_COLUMNS, rows, right=("folds", "tested"))
         for skip in audit.skips:
             console.prose(f"{skip.what} cannot be applied: {skip.reason}", hanging=2)
         for split in audit.splits:
-            _print_findings(f"under {split.split.protocol}", split.findings, split)
+            _print_findings(f"under {_under(split, audit)}", split.findings, split)
         _print_findings("in the corpus", audit.oddities)
         console.line()
 
@@ -98,6 +98,7 @@ def task_facts(audit: TaskAudit) -> dict[str, Any]:
 def _split_facts(audit: SplitAudit) -> dict[str, Any]:
     return {
         "protocol": audit.split.protocol,
+        "dataset": audit.split.dataset,
         "version": audit.split.version,
         "split": audit.split.digest,
         "folds": len(audit.split.folds),
@@ -115,10 +116,16 @@ def _facts(findings: Iterable[Finding]) -> list[dict[str, Any]]:
     return [asdict(each) for each in findings]
 
 
+def _under(split: SplitAudit, audit: CorpusAudit) -> str:
+    """Return under what a corpus was audited: a protocol, or one crossing of several corpora."""
+    name = split.split.protocol
+    return name if split.split.dataset == audit.manifest.dataset else f"{name}: {split.split.dataset}"
+
+
 def _verdict(audit: SplitAudit, knows_speakers: bool) -> tuple[object, ...]:
     leaking = ", ".join(each.kind for each in audit.findings if each.leaks)
     verdict = "leaks" if leaking else "clean" if knows_speakers else "unknown"
-    return audit.split.protocol, verdict, len(audit.split.folds), audit.tested, leaking or None
+    return verdict, len(audit.split.folds), audit.tested, leaking or None
 
 
 def _print_findings(title: str, findings: Sequence[Finding], split: SplitAudit | None = None) -> None:

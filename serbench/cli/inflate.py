@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -33,7 +33,8 @@ _Compared = Annotated[
 def register(program: typer.Typer) -> None:
     """Add the command to the program."""
     protocol = OwnOption(_Compared, _with_reference)
-    program.command("inflate")(with_options(inflate, protocol=protocol, floors=False, emobox=None, save_models=False))
+    fixed: dict[str, Any] = {"floors": False, "sweep": None, "emobox": None, "save_models": False}
+    program.command("inflate")(with_options(inflate, protocol=protocol, **fixed))
 
 
 def inflate(prepared: Prepared) -> None:

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from serbench.cli import console
-from serbench.cli.options import AsJson, NoPlugins, PluginFiles, open_registry
+from serbench.cli.checkpoints import list_checkpoints, plain_fields
+from serbench.cli.options import AsJson, NoPlugins, PluginFiles, WeightRoots, open_registry
+from serbench.errors import UsageError
 
 if TYPE_CHECKING:
     from serbench.part import Card
@@ -27,6 +29,7 @@ class Topic(StrEnum):
     MODELS = "models"
     METRICS = "metrics"
     PROTOCOLS = "protocols"
+    CHECKPOINTS = "checkpoints"
     PLUGINS = "plugins"
 
 
@@ -52,18 +55,24 @@ def register(program: typer.Typer) -> None:
 
 
 def list_(
-    topic: Annotated[Topic, typer.Argument(help="Of what.")],
+    topic: Annotated[Topic, typer.Argument(show_choices=False, help=f"Of what: {', '.join(Topic)}.")],
+    weights: WeightRoots = None,
     plugin: PluginFiles = None,
     no_plugins: NoPlugins = False,
     as_json: AsJson = False,
 ) -> None:
-    """List what there is of one kind."""
+    """List what there is of one kind; of pretrained weights also where they lie."""
+    if weights and topic is not Topic.CHECKPOINTS:
+        raise UsageError(f"--weights is for serbench list checkpoints, and {topic.value} were asked for")
     if topic is Topic.PROTOCOLS:
         _list_protocols(as_json)
         return
     registry = open_registry(plugin, no_plugins, refuse_broken=False)
     if topic is Topic.PLUGINS:
         _list_plugins(registry, as_json)
+        return
+    if topic is Topic.CHECKPOINTS:
+        list_checkpoints(registry, weights, as_json)
         return
     kind = topic.value.removesuffix("s")
     _list_offers(kind, registry.shelves[kind], as_json)
@@ -134,8 +143,11 @@ def offer_facts(kind: str, offer: Any) -> dict[str, Any]:
 
 
 def card_facts(card: Card) -> dict[str, Any]:
-    """Return the fields of a card, name, version and summary first."""
-    return {each.name: getattr(card, each.name) for each in fields(card)}
+    """Return the fields of a card, name, version and summary first; parts with arguments of their own in words."""
+    found = {each.name: getattr(card, each.name) for each in fields(card)}
+    parts = [key for key in ("features", "augmentations") if key in found]
+    asked: dict[str, Any] = {key: [str(each) for each in found[key]] for key in parts}
+    return {**found, **asked, "checkpoints": [plain_fields(each) for each in card.checkpoints]}
 
 
 def protocol_facts(protocol: type[Protocol]) -> dict[str, Any]:

@@ -22,6 +22,15 @@ DataRoots = Annotated[
     ),
 ]
 
+WeightRoots = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--weights",
+        metavar="FOLDER",
+        help="A folder that holds pretrained weights; may be given again. Without it: those of SERBENCH_WEIGHTS.",
+    ),
+]
+
 EmoBoxFolder = Annotated[
     Path | None,
     typer.Option(
@@ -99,6 +108,7 @@ __all__ = [
     "EmoBoxFolder",
     "NoPlugins",
     "PluginFiles",
+    "WeightRoots",
     "is_typed",
     "open_registry",
     "with_emobox",

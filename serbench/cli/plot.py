@@ -28,6 +28,11 @@ class FigureKind(StrEnum):
     INFLATION = "inflation"
     CRITICAL_DIFFERENCE = "critical-difference"
     SPEAKERS = "speakers"
+    ADAPTATION = "adaptation"
+
+
+#: What figures show that take no protocol.
+_OWN_PROTOCOLS = {FigureKind.INFLATION: "shows all protocols", FigureKind.ADAPTATION: "shows protocol adapt"}
 
 
 class Cost(StrEnum):
@@ -51,7 +56,10 @@ OfModels = Annotated[
 OfDatasets = Annotated[
     list[str] | None, typer.Option("--dataset", metavar="NAME", help="This dataset alone; may be given again.")
 ]
-Under = Annotated[str, typer.Option("--protocol", metavar="NAME", help="Under which protocol; inflation shows all.")]
+Under = Annotated[
+    str,
+    typer.Option("--protocol", metavar="NAME", help="Under which protocol; inflation shows all, adaptation its own."),
+]
 Against = Annotated[Cost | None, typer.Option("--cost", help="For pareto: the axis of costs.  [default: latency]")]
 Wide = Annotated[Width, typer.Option("--width", help="One column of a two-column page (3.5 in), or both (7.16 in).")]
 
@@ -78,15 +86,16 @@ def plot(
 
     confusion: who is taken for whom, of one row on one dataset. pareto: UAR against cost on one dataset. inflation:
     what leaks are worth, from a run of serbench inflate. critical-difference: mean ranks over three datasets or more.
-    speakers: the UAR of each speaker of one dataset.
+    speakers: the UAR of each speaker of one dataset. adaptation: what speakers of a target are worth, from a run under
+    protocol adapt; --dataset is the target.
     """
     from serbench.board.figures.choose import Wanted, join
     from serbench.board.figures.sheet import write_figure
 
     if cost is not None and figure is not FigureKind.PARETO:
         raise UsageError(f"--cost {cost} goes with pareto, not with {figure}")
-    if figure is FigureKind.INFLATION and is_typed(context, "protocol"):
-        raise UsageError("inflation shows all protocols, expected no --protocol; other figures take one")
+    if figure in _OWN_PROTOCOLS and is_typed(context, "protocol"):
+        raise UsageError(f"{figure} {_OWN_PROTOCOLS[figure]}, expected no --protocol; other figures take one")
     wanted = Wanted(tuple(model or ()), tuple(dataset or ()), protocol)
     rows = join([stored_rows(folder, plugin, no_plugins) for folder in runs])
     with places.writing(to, "--to"):
@@ -96,7 +105,7 @@ def plot(
 
 
 def _drawer(figure: FigureKind, rows: Sequence[Row], wanted: Wanted, cost: Cost) -> Callable[[Any], str]:
-    from serbench.board.figures import confusion, critical_difference, inflation, pareto, speakers
+    from serbench.board.figures import adaptation, confusion, critical_difference, inflation, pareto, speakers
     from serbench.board.ranking import pareto as axes
 
     if figure is FigureKind.PARETO:
@@ -107,6 +116,7 @@ def _drawer(figure: FigureKind, rows: Sequence[Row], wanted: Wanted, cost: Cost)
         FigureKind.INFLATION: inflation.draw,
         FigureKind.CRITICAL_DIFFERENCE: critical_difference.draw,
         FigureKind.SPEAKERS: speakers.draw,
+        FigureKind.ADAPTATION: adaptation.draw,
     }[figure]
     return lambda sheet: draw(sheet, rows, wanted)
 

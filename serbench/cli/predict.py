@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from serbench.cli import console
-from serbench.cli.options import AsJson, NoPlugins, PluginFiles, open_registry
+from serbench.cli.options import AsJson, NoPlugins, PluginFiles, WeightRoots, open_registry
 from serbench.cli.request import DeviceName, OnDevice
 from serbench.errors import AudioError, UsageError
 from serbench.names import legible
@@ -35,6 +35,7 @@ def predict(
         typer.Option("--model", metavar="PATH", help="A saved cell, or a folder of the cells of one system: a run's."),
     ],
     device: OnDevice = DeviceName.AUTO,
+    weights: WeightRoots = None,
     plugin: PluginFiles = None,
     no_plugins: NoPlugins = False,
     as_json: AsJson = False,
@@ -50,11 +51,13 @@ def predict(
     from serbench.environment import resolve_device
     from serbench.run.predicting import find_models, find_recordings, load_models
     from serbench.run.predicting import predict as answer
+    from serbench.weights import WeightFolders
 
     if as_json and as_csv:
         raise UsageError("--json and --csv were both given, expected one of them")
     cards, paths = find_models(model), find_recordings(audio)
-    models = load_models(cards, open_registry(plugin, no_plugins), resolve_device(device.value))
+    folders = WeightFolders.of_user(weights or ())
+    models = load_models(cards, open_registry(plugin, no_plugins), resolve_device(device.value), folders)
     for name in sorted({name for model in models for name in model.changed}):
         console.notice(f"the code of {name} is not what it was when the model was saved; it may predict otherwise")
     with console.progress(len(paths), "predicting") as bar:

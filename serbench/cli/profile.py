@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from serbench.cli import console, places
-from serbench.cli.options import AsJson, DataRoots, NoPlugins, PluginFiles, open_registry
+from serbench.cli.options import AsJson, DataRoots, NoPlugins, PluginFiles, WeightRoots, open_registry
 from serbench.cli.request import DeviceName, Models, OnDevice, Settings
 from serbench.errors import CellsFailedError, UsageError
 
@@ -29,6 +29,11 @@ _PER_MODEL = {
         "disk": "disk_bytes",
         "MACs 3 s": "macs_3s",
         "MACs/s": "macs_per_audio_second",
+    },
+    "the model alone, its features left out; memory in bytes": {
+        "numbers": "model_alone_parameters",
+        "memory": "model_alone_bytes",
+        "MACs 3 s": "model_alone_macs_3s",
     },
     "fitting; peak memory in bytes": {
         "fit s": "train_seconds",
@@ -62,7 +67,11 @@ _PER_PLACE = {
         "J/clip": "inference*_joules_per_clip",
     },
 }
-_HEADINGS = {figure: heading for columns in _PER_MODEL.values() for heading, figure in columns.items()} | {
+_HEADINGS = {
+    figure: f"{heading} of the model" if figure.startswith("model_alone") else heading
+    for columns in _PER_MODEL.values()
+    for heading, figure in columns.items()
+} | {
     figure.replace("*", suffix): heading
     for suffix in _PLACES
     for columns in _PER_PLACE.values()
@@ -94,6 +103,7 @@ def profile(
         int, typer.Option("--runs", min=1, max=MOST_RUNS, help="Timed calls of each model at each place.")
     ] = 200,
     data_root: DataRoots = None,
+    weights: WeightRoots = None,
     device: OnDevice = DeviceName.AUTO,
     plugin: PluginFiles = None,
     no_plugins: NoPlugins = False,
@@ -120,7 +130,7 @@ def profile(
     check_settings(written, request, registry)
     setup = Setup(
         request=request,
-        locations=Locations.of_user(data_root or ()),
+        locations=Locations.of_user(data_root or (), weights or ()),
         out=Path(),
         device=resolve_device(device.value),
         plugins=tuple(plugin or ()),

@@ -25,6 +25,7 @@ from serbench.cli.options import (
     EmoBoxFolder,
     NoPlugins,
     PluginFiles,
+    WeightRoots,
     is_typed,
     open_registry,
     with_emobox,
@@ -33,10 +34,9 @@ from serbench.errors import UsageError
 
 if TYPE_CHECKING:
     from serbench.plugin.registry import Registry
-    from serbench.run.estimate import Times
+    from serbench.run.estimate import Estimate, Times
     from serbench.run.plan import Plan
     from serbench.run.setup import Setup
-
 
 #: More seeds than this are a slip of the keyboard.
 MOST_SEEDS = 1000
@@ -68,11 +68,26 @@ Settings = Annotated[
         help="An argument of the models, or of any part of the run: mfcc.n_mfcc=20; may be given again.",
     ),
 ]
+Sweep = Annotated[
+    str | None,
+    typer.Option(
+        "--sweep",
+        metavar="KEY=VALUE,VALUE",
+        help="Each model under every value of an argument, or of augment: augment=none,speed,speed+vtlp.",
+    ),
+]
 Floors = Annotated[bool, typer.Option("--floors/--no-floors", help="Run majority, prior and logreg beside the models.")]
 SaveModels = Annotated[
     bool, typer.Option("--save-models", help="Keep the model of every cell that is run, for serbench predict.")
 ]
 SkipBad = Annotated[bool, typer.Option("--skip-bad-audio", help="Leave unreadable recordings out, and record which.")]
+PromptedText = Annotated[
+    bool,
+    typer.Option("--prompted-text", help="Let features of text read prompts, which may give the label away; marked."),
+]
+Retime = Annotated[
+    bool, typer.Option("--retime", help="Run those cells again whose timing something disturbed; their scores stay.")
+]
 Jobs = Annotated[
     int | None,
     typer.Option("--jobs", min=1, help="Cells at once on the CPU; without it as many as cores, where that pays."),
@@ -108,6 +123,8 @@ class Prepared:
         Seconds that a cell may take; None: as long as it takes.
     as_json
         True when the answer is for a machine.
+    swept
+        What ``--sweep`` names before its values; empty without it.
     """
 
     setup: Setup
@@ -117,16 +134,19 @@ class Prepared:
     jobs: int | None
     timeout: float | None
     as_json: bool
+    swept: str = ""
 
     @property
     def out(self) -> Path:
         """Where records and predictions are kept."""
         return self.setup.out
 
-    @property
-    def seconds(self) -> float:
+    @functools.cached_property
+    def estimate(self) -> Estimate:
         """How long the open cells are expected to take."""
-        return self.times.seconds(self.plan.open)
+        from serbench.run.runner import expect
+
+        return expect(self.plan.open, self.registry, self.setup, self.times, jobs=self.jobs, timeout=self.timeout)
 
 
 def prepare(
@@ -137,7 +157,9 @@ def prepare(
     protocol: Protocols = None,
     seeds: Seeds = 3,
     settings: Settings = None,
+    sweep: Sweep = None,
     data_root: DataRoots = None,
+    weights: WeightRoots = None,
     out: Out = Path("runs"),
     device: OnDevice = DeviceName.AUTO,
     jobs: Jobs = None,
@@ -145,6 +167,8 @@ def prepare(
     floors: Floors = True,
     skip_bad_audio: SkipBad = False,
     save_models: SaveModels = False,
+    prompted_text: PromptedText = False,
+    retime: Retime = False,
     emobox: EmoBoxFolder = None,
     plugin: PluginFiles = None,
     no_plugins: NoPlugins = False,
@@ -158,6 +182,7 @@ def prepare(
     from serbench.run.request import Request
     from serbench.run.settings import check_settings, read_settings
     from serbench.run.setup import Setup
+    from serbench.run.sweep import read_sweep
 
     if not model:
         raise UsageError("no model was named, expected --model NAME; see serbench list models")
@@ -169,29 +194,36 @@ def prepare(
     registry = open_registry(plugin, no_plugins)
     named = tuple(dict.fromkeys(model))
     written = read_settings(settings or (), registry, named)
+    protocols = tuple(dict.fromkeys(protocol or ("si",)))
+    swept, variations = read_sweep(sweep, registry, named, settings or (), protocols) if sweep else ((), ())
     request = Request(
         models=tuple(dict.fromkeys([*named, *(FLOORS if floors else ())])),
         datasets=tuple(dict.fromkeys(dataset or ())),
         all_datasets=all_datasets,
-        protocols=tuple(dict.fromkeys(protocol or ("si",))),
+        protocols=protocols,
         seeds=seeds,
         settings=with_emobox(emobox, written),
         skip_bad_audio=skip_bad_audio,
         save_models=save_models,
+        swept=swept,
+        variations=variations,
+        prompted_text=prompted_text,
+        retime=retime,
     )
     check_settings(written, request, registry)
     if is_typed(context, "emobox"):
         _expect_emobox(written, request.protocols)
     setup = Setup(
         request=request,
-        locations=Locations.of_user(data_root or ()),
+        locations=Locations.of_user(data_root or (), weights or ()),
         out=out,
         device=resolve_device(device.value),
         plugins=tuple(plugin or ()),
         no_plugins=no_plugins,
     )
     plan = setup.plan(registry, _progress)
-    return Prepared(setup, plan, registry, Times(setup.locations.cache, setup.device), jobs, cell_timeout, as_json)
+    times, key = Times(setup.locations.cache, setup.device), (sweep or "").partition("=")[0]
+    return Prepared(setup, plan, registry, times, jobs, cell_timeout, as_json, key)
 
 
 def _expect_emobox(written: Mapping[str, Mapping[str, Any]], protocols: Sequence[str]) -> None:

@@ -1,4 +1,4 @@
-"""``serbench run`` and ``serbench plan``: from a request to records and a table of scores."""
+"""``serbench run``: from a request to records and a table of scores."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import contextlib
 import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
 
 from serbench.cli import console, places
+from serbench.cli.plan import plan_facts, print_plan
 from serbench.cli.request import Prepared, with_options
 from serbench.errors import CellsFailedError, DatasetError, ProtocolError, ResourceError
 
@@ -21,14 +22,11 @@ if TYPE_CHECKING:
 
 #: A run that is expected to take longer than this many seconds shows its plan first.
 LONG = 60.0
-#: How many skips, failures and deviations are named before the rest is counted.
-NAMED = 8
 
 
 def register(program: typer.Typer) -> None:
-    """Add the commands to the program."""
+    """Add the command to the program."""
     program.command("run")(with_options(run))
-    program.command("plan")(with_options(plan, writes=False, save_models=False))
 
 
 def run(prepared: Prepared) -> None:
@@ -37,17 +35,25 @@ def run(prepared: Prepared) -> None:
     What was interrupted goes on where it was: the same command runs the cells that are missing.
     """
     from serbench.board.facts import json_rows
+    from serbench.board.ranking.adaptation import curve_facts
     from serbench.board.ranking.boards import make_boards
     from serbench.board.ranking.matrix import matrix_facts
     from serbench.cli.scores import print_scores
+    from serbench.cli.sweep import print_sweep, sweep_lines
 
     outcome, rows = run_cells(prepared)
+    lines = sweep_lines(prepared.plan, rows)
     if prepared.as_json:
-        console.print_json(
-            {"rows": json_rows(make_boards(rows)), "matrix": matrix_facts(rows), **_plan_facts(prepared)}
-        )
+        facts = {
+            "rows": json_rows(make_boards(rows)),
+            "matrix": matrix_facts(rows),
+            "adaptation": curve_facts(rows),
+            **plan_facts(prepared),
+        }
+        console.print_json(facts | ({"sweep": [line.facts() for line in lines]} if prepared.swept else {}))
     else:
         print_scores(rows)
+        print_sweep(lines, prepared.swept)
     finish(prepared, outcome)
 
 
@@ -66,9 +72,8 @@ def run_cells(prepared: Prepared) -> tuple[RunOutcome, list[Row]]:
 
     places.expect_writable(prepared.out, "--out")
     Store(prepared.out).sweep()
-    seconds = prepared.seconds
-    if not prepared.as_json and (seconds > LONG or prepared.plan.skips):
-        _print_plan(prepared, seconds)
+    if not prepared.as_json and (prepared.estimate.seconds > LONG or prepared.plan.skips):
+        print_plan(prepared)
     if not prepared.plan.cells:
         _refuse(prepared.plan.skips)
     try:
@@ -94,31 +99,19 @@ def _broken_off(error: OSError, prepared: Prepared) -> ResourceError:
     return ResourceError(f"{reason}; finished cells are kept in {prepared.out}, the same command goes on from there")
 
 
-def plan(prepared: Prepared) -> None:
-    """Show what a run would do, and how long that takes.
-
-    Its cells, what of them is done, what is skipped and why, the time of the rest.
-    """
-    if prepared.as_json:
-        console.print_json(_plan_facts(prepared))
-    else:
-        _print_plan(prepared, prepared.seconds)
-        console.verbatim("run it: the same command with 'run' in place of 'plan'")
-
-
 def _execute(prepared: Prepared) -> RunOutcome:
     from serbench.plugin.events import JobEvent
     from serbench.run.runner import execute
 
-    cells = {cell.key.digest: cell for cell in prepared.plan.open}
-    expected = {digest: max(1e-6, prepared.times.seconds([cell])) for digest, cell in cells.items()}
-    with console.progress(sum(expected.values()), "starting") as bar:
+    expected = _Expected(prepared)
+    with console.progress(expected.total, "starting") as bar:
 
         def watch(event: JobEvent) -> None:
             if event.kind == "start":
                 bar.relabel(event.cell)
+                bar.advance(expected.begin())
                 return
-            bar.advance(expected[event.digest])
+            bar.advance(expected.end(event.digest))
             if event.kind == "failed":
                 console.notice(f"failed: {event.cell}: {event.reason}")
 
@@ -134,9 +127,43 @@ def _execute(prepared: Prepared) -> RunOutcome:
             prepared.times,
             inner,
             watch,
+            trained=lambda cell: bar.advance(expected.train(cell.key.digest)),
             jobs=prepared.jobs,
             timeout=prepared.timeout,
         )
+
+
+class _Expected:
+    """The parts of a run's estimate, each to be taken once as it is done: a bar then shows what is left of the whole.
+
+    Parameters
+    ----------
+    prepared
+        What is run.
+    """
+
+    def __init__(self, prepared: Prepared) -> None:
+        whole, times = prepared.estimate, prepared.times
+        self.total = max(1e-6, whole.seconds)
+        self._before = whole.start + whole.features
+        cells = {cell.key.digest: cell for cell in prepared.plan.open}
+        alone = {digest: times.cell_seconds(cell) for digest, cell in cells.items()}
+        share = whole.training / (sum(alone.values()) or 1.0)  # cells side by side are done in less than their sum
+        self._training = {digest: seconds * share for digest, seconds in alone.items()}
+        self._timing = {digest: times.timing_seconds(cell) for digest, cell in cells.items()}
+
+    def begin(self) -> float:
+        """Return the seconds of what is done before the first cell; 0 once that was said."""
+        before, self._before = self._before, 0.0
+        return before
+
+    def train(self, digest: str) -> float:
+        """Return the seconds of a cell's training, once."""
+        return self._training.pop(digest, 0.0)
+
+    def end(self, digest: str) -> float:
+        """Return the seconds of what is left of a cell."""
+        return self.train(digest) + self._timing.pop(digest, 0.0)
 
 
 def _refuse(skips: Sequence[Skip]) -> None:
@@ -186,59 +213,4 @@ def _is_asked_for(row: Row, prepared: Prepared) -> bool:
     return (row.dataset.audio, row.protocol.split, row.label) in asked
 
 
-def _duration(seconds: float) -> str:
-    whole = round(seconds)
-    if whole < 120:
-        return f"{whole} s"
-    return f"{round(whole / 60)} min" if whole < 7200 else f"{whole / 3600:.1f} h"
-
-
-def _plan_facts(prepared: Prepared) -> dict[str, Any]:
-    made = prepared.plan
-    return {
-        "cells": [
-            {
-                "name": cell.name,
-                "key": cell.key.digest,
-                "done": cell.key.digest in made.done,
-                "seconds": prepared.times.seconds([cell]),
-            }
-            for cell in made.cells
-        ],
-        "skips": [{"what": skip.what, "reason": skip.reason} for skip in made.skips],
-        "seconds": prepared.seconds,
-        "device": prepared.times.device,
-    }
-
-
-def _print_plan(prepared: Prepared, seconds: float) -> None:
-    made = prepared.plan
-    lines: dict[tuple[str, str, str], list[Any]] = {}
-    for cell in made.cells:
-        dataset = "each with each" if cell.protocol.crosses_corpora else cell.key.dataset.name
-        at = (dataset, cell.key.protocol.name, cell.label)
-        done = cell.key.digest in made.done
-        entry = lines.setdefault(at, [0, 0, 0.0])
-        entry[0] += 1
-        entry[1] += done
-        entry[2] += 0.0 if done else prepared.times.seconds([cell])
-    console.table(
-        ("dataset", "protocol", "model", "cells", "done", "left"),
-        [(*at, cells, done, _duration(left)) for at, (cells, done, left) in lines.items()],
-        right=("cells", "done", "left"),
-    )
-    if any(protocol == "si" for _, protocol, _ in lines):
-        console.line("si: speaker-independent, nobody who is tested was heard before")
-    for skip in made.skips[:NAMED]:
-        console.prose(f"skipped {skip.what}: {skip.reason}")
-    if len(made.skips) > NAMED:
-        console.line(f"and {len(made.skips) - NAMED} more are skipped")
-    for corpus in made.corpora:
-        for deviation in (*corpus.manifest.deviations[:NAMED], *corpus.parts.values()):
-            console.prose(f"{corpus.manifest.dataset}: {deviation}")
-    total, left = len(made.cells), len(made.open)
-    console.line(f"{left} of {total} cells to run on {prepared.times.device}, about {_duration(seconds)} of training")
-    console.line()
-
-
-__all__ = ["LONG", "finish", "plan", "register", "run", "run_cells"]
+__all__ = ["LONG", "finish", "register", "run", "run_cells"]

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from serbench.board.columns import BoardColumn, Table, columns_of
 from serbench.board.machines import machine_descriptions, machine_key, machine_letters
 from serbench.board.numbers import short
+from serbench.board.ranking.adaptation import is_adapted
 from serbench.board.ranking.boards import Board, Placement, make_boards
 from serbench.board.ranking.budget import LeftOut, Limit
 from serbench.board.ranking.matrix import is_crossed
@@ -22,19 +23,23 @@ from serbench.board.wording import (
     protocol_words,
 )
 from serbench.cli import console
+from serbench.cli.curves import print_curves
 from serbench.cli.matrix import print_matrices
 from serbench.results.row import Row
 from serbench.scoring.figure import Figure
 
 
 def print_scores(rows: Sequence[Row]) -> None:
-    """Print a table per task, best first, and what is missing of a row; crossed corpora as matrices."""
+    """Print a table per task, best first, and what is missing of a row; crossed corpora as matrices, or as curves."""
     crossed = [row for row in rows if is_crossed(row)]
-    boards = make_boards(row for row in rows if not is_crossed(row))
-    if boards or not crossed:
+    adapted = [row for row in rows if is_adapted(row)]
+    boards = make_boards(row for row in rows if not row.dataset.is_crossed)
+    if boards or not rows:
         _print_boards(boards)
     if crossed:
         print_matrices(crossed)
+    if adapted:
+        print_curves(adapted)
 
 
 def print_left_out(left: Sequence[LeftOut], limits: Sequence[Limit]) -> None:

@@ -152,7 +152,7 @@ def _folds(dataset: Dataset, manifest: Manifest) -> dict[str, Any]:
 #: What is no line of its own in the table of fields.
 _APART = (
     *("kind", "name", "version", "provider", "description", "arguments", "ranked"),
-    *("found", "missing", "label_maps", "clips", "speakers"),
+    *("found", "missing", "label_maps", "clips", "speakers", "checkpoints"),
 )
 
 
@@ -160,6 +160,8 @@ def _print(facts: Mapping[str, Any]) -> None:
     """Write the facts for people."""
     console.line(f"{facts['kind']} {facts['name']}, version {facts['version']}")
     pairs = [(key.replace("_", " "), _words(value)) for key, value in facts.items() if key not in _APART]
+    if facts.get("checkpoints"):
+        pairs.append(("checkpoints", ", ".join(known["name"] for known in facts["checkpoints"])))
     if "provider" in facts:
         pairs.append(("from", f"{facts['provider']['distribution']} {facts['provider']['version']}"))
     if "ranked" in facts:

@@ -16,6 +16,7 @@ from serbench.cli.options import (
     EmoBoxFolder,
     NoPlugins,
     PluginFiles,
+    WeightRoots,
     open_registry,
     with_emobox,
 )
@@ -48,6 +49,7 @@ ChangedCode = Annotated[
 def verify(
     folder: OfBoard = Path("leaderboard"),
     data_root: DataRoots = None,
+    weights: WeightRoots = None,
     emobox: EmoBoxFolder = None,
     allow_changed_code: ChangedCode = False,
     strict: Strict = False,
@@ -58,7 +60,7 @@ def verify(
     """Compute every figure again and name the first thing that does not hold (exit code 8)."""
     from serbench.audit.board.verify import verify as verify_board
 
-    workspace = _workspace(open_registry(plugin, no_plugins), data_root, emobox)
+    workspace = _workspace(open_registry(plugin, no_plugins), data_root, weights, emobox)
     ledger = verify_board(folder, workspace, allow_changed_code=allow_changed_code, is_strict=strict)
     if as_json:
         console.print_json({"checked": dict(ledger.checked), "unchecked": ledger.unchecked})
@@ -76,6 +78,7 @@ def reproduce(
     cells: Cells = 1,
     device: OnDevice = "cpu",
     data_root: DataRoots = None,
+    weights: WeightRoots = None,
     emobox: EmoBoxFolder = None,
     plugin: PluginFiles = None,
     no_plugins: NoPlugins = False,
@@ -92,7 +95,7 @@ def reproduce(
 
     store = Store(folder)
     chosen = _spread(_records_of(row, list(store.records()), folder), cells)
-    workspace = _workspace(open_registry(plugin, no_plugins), data_root, emobox)
+    workspace = _workspace(open_registry(plugin, no_plugins), data_root, weights, emobox)
     found = run_again(store, chosen, workspace, device)
     others = differing(found)
     if as_json:
@@ -110,14 +113,16 @@ def reproduce(
         console.line(f"{row} holds: {len(found)} cells run again")
 
 
-def _workspace(registry: Registry, data_root: list[Path] | None, emobox: Path | None) -> Workspace:
+def _workspace(
+    registry: Registry, data_root: list[Path] | None, weights: list[Path] | None, emobox: Path | None
+) -> Workspace:
     from serbench.locations import Locations
     from serbench.run.workspace import Workspace
 
     places.open_cache()
     return Workspace(
         registry=registry,
-        locations=Locations.of_user(data_root or ()),
+        locations=Locations.of_user(data_root or (), weights or ()),
         progress=_progress,
         settings=with_emobox(emobox),
     )

@@ -50,7 +50,7 @@ class Dataset(Part):
         The speaker-independent rule of protocol ``si``.
     label_maps
         The maps on offer, the first is the default. Empty: every word of the card is its own class. One named
-        ``shared4``, onto anger, happiness, neutral and sadness, lets the corpus take part in protocol ``cross``.
+        ``shared4``, onto anger, happiness, neutral and sadness, lets the corpus take part in ``cross`` and ``adapt``.
     other_folders
         Folders of the published corpus that hold sound but none of its clips (whole dialogues, a second encoding,
         a throat microphone), in lower case; they are passed over wherever they lie.

@@ -44,6 +44,9 @@ class DatasetCard(Card):
     diagnostic
         Why the corpus's score says little ("two speakers"); a corpus with such a reason is shown, never averaged
         into a headline. None where nothing of the kind is to be said.
+    prompts
+        Where actors say sentences that they are told to: from the sentence of an utterance to its words, as far as they
+        are known. None where people say what they say. Features of text read prompts only where that is asked for.
     headline
         False for a corpus that is no recording of people (synthetic): never averaged into a headline.
     """
@@ -61,6 +64,7 @@ class DatasetCard(Card):
     sample_rates: tuple[int, ...] = ()
     diagnostic: str | None = None
     headline: bool = True
+    prompts: Mapping[str, str] | None = None
 
     def release_of(self, clips: int) -> Release | None:
         """Return the release that a corpus of so many clips is held to; None where nobody published numbers."""

@@ -5,6 +5,9 @@ Conventions
 Names end in their unit. A *clip* is 3 s of noise (``serbench.cost.noise_clip``). What was not measured is undefined
 with the reason.
 
+Sizes are those of the whole system, from wave to scores; ``model_alone_...`` are the model's share, and what is between
+them is the features' (``serbench.cost.whole``).
+
 Every cell has sizes, ``macs_3s``, seconds, memory and energy of its own training and prediction. The first cell of a
 model on a corpus (first seed, first fold) is the *timed cell*: there ``macs_per_audio_second`` and the latencies on one
 CPU thread are measured, whatever the device of the run; the other cells say so. All else takes a quiet machine and
@@ -15,18 +18,36 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from serbench.cost.latency import FEATURE_SHARE, ONE_THREAD, RUNS, WARM_UP, Specimen, latency_figures
-from serbench.cost.noise_clip import LONG_SECONDS, NoiseClips
+from serbench.cost.latency import (
+    FEATURE_SHARE,
+    ONE_THREAD,
+    WARM_UP,
+    Specimen,
+    affordable_runs,
+    failure,
+    latency_figures,
+)
+from serbench.cost.noise_clip import NoiseClips
+from serbench.cost.whole import Reason, features_share, model_share
 from serbench.learning.model import Model
 from serbench.scoring.figure import Figure
 
-#: Of every cell: what the model is.
-SIZES = {
+#: Of every cell: what features and model are together.
+WHOLE = {
     "parameters_trainable": "numbers that training sets",
-    "parameters_total": "those and stored statistics",
-    "model_bytes": "bytes of all that predicting needs, in memory",
-    "macs_3s": "multiply-accumulates to score a clip from its features",
+    "parameters_total": "those, stored statistics, and what networks inside the features hold",
+    "model_bytes": "bytes of all numbers that features and model need, in memory",
+    "macs_3s": "multiply-accumulates from the wave of a clip to its scores; signal processing counts as 0",
 }
+#: Of every cell: what the model is without its features. Records of before have none of them.
+ALONE = {
+    "model_alone_parameters": "those of parameters_total that the model has, features left out",
+    "model_alone_bytes": "likewise of model_bytes",
+    "model_alone_macs_3s": "likewise of macs_3s: from a clip's features to its scores",
+}
+SIZES = WHOLE | ALONE
+#: From figures of the whole to those of the model alone.
+SHARES = dict(zip(("parameters_total", "model_bytes", "macs_3s"), ALONE, strict=True))
 #: Of every cell: what the fit has to leave behind.
 STORED = {"disk_bytes": "bytes of the saved model's file, whether it was saved or not"}
 #: Of every cell: what fitting and predicting it took.
@@ -34,13 +55,13 @@ WORK = {
     "train_seconds": "seconds of fit, features at hand",
     "train_cpu_seconds": "processor seconds of fit, of all threads of its process: other programs hardly move them",
     "predict_seconds": "seconds of predict on the test rows, features at hand",
-    "peak_memory_bytes": "peak resident memory of the whole process while it was fitted and predicted",
+    "peak_memory_bytes": "peak resident memory of the whole process, or of one that it started, in fit and predict",
     "device_memory_bytes": "peak memory on the accelerator meanwhile",
     "energy_joules": "energy meanwhile, of the whole accelerator or processor package",
 }
 #: Of the timed cell.
 TIMED = {
-    "macs_per_audio_second": "multiply-accumulates to score 30 s of audio from its features, over 30",
+    "macs_per_audio_second": "multiply-accumulates per second of audio, from wave to scores, over the corpus's clips",
     FEATURE_SHARE: "seconds of feature extraction per second of audio, one CPU thread",
     "latency_p50_ms": "batch 1, one CPU thread, from wave to scores: median",
     "latency_p90_ms": "likewise, 90th percentile",
@@ -48,6 +69,8 @@ TIMED = {
     "feature_latency_p50_ms": "likewise, the features alone",
     "model_latency_p50_ms": "likewise, the model alone",
 }
+#: Of these, those that a busy machine makes longer.
+LATENCIES = frozenset(TIMED) - {"macs_per_audio_second"}
 _PLACES = {"all_threads": "all CPU threads", "gpu": "the accelerator"}
 #: Of ``serbench profile`` alone; a record has the reason.
 LABORATORY = {
@@ -72,27 +95,37 @@ LABORATORY = {
     }.items()
 }
 #: All figures of a record and of a profile, with what they say.
-FIGURES = SIZES | STORED | WORK | TIMED | LABORATORY
+FIGURES = WHOLE | ALONE | STORED | WORK | TIMED | LABORATORY
 
 ELSEWHERE = Figure.undefined("measured on the first fold of the first seed")
 QUIET = Figure.undefined("takes a quiet machine: serbench profile")
 
 
-def size_figures(model: Model, noise: NoiseClips) -> dict[str, Figure]:
-    """Return parameters, bytes and multiply-accumulates of a fitted model: the figures of :data:`SIZES`."""
-    size = model.size(noise.table())
-    if size is None:
-        return dict.fromkeys(SIZES, _unknown(model))
+def size_figures(model: Model, noise: NoiseClips, why: Reason = failure) -> dict[str, Figure]:
+    """Return the figures of :data:`SIZES`: of features and a fitted model together, and of the model alone.
+
+    Parameters
+    ----------
+    why
+        Says why a figure is undefined, of what a plugin raises while it is counted.
+    """
+    alone = model_share(model, noise, why)
+    whole = alone + features_share(noise, why)
     return {
-        "parameters_trainable": Figure(size.trainable),
-        "parameters_total": Figure(size.total),
-        "model_bytes": Figure(size.bytes),
-        "macs_3s": _macs(size.macs, size.macs_reason),
+        "parameters_trainable": whole.trainable,
+        "parameters_total": whole.total,
+        "model_bytes": whole.bytes,
+        "macs_3s": whole.macs,
+        "model_alone_parameters": alone.total,
+        "model_alone_bytes": alone.bytes,
+        "model_alone_macs_3s": alone.macs,
     }
 
 
-def timed_figures(model: Model, noise: NoiseClips, *, runs: int = RUNS, warm_up: int = WARM_UP) -> dict[str, Figure]:
-    """Return the figures of :data:`TIMED`, measured on the CPU.
+def timed_figures(
+    model: Model, noise: NoiseClips, *, runs: int | None = None, warm_up: int = WARM_UP
+) -> dict[str, Figure]:
+    """Return the times among the figures of :data:`TIMED`, measured on the CPU.
 
     Parameters
     ----------
@@ -101,19 +134,19 @@ def timed_figures(model: Model, noise: NoiseClips, *, runs: int = RUNS, warm_up:
     noise
         The clip.
     runs, warm_up
-        Timed and untimed calls.
+        Timed and untimed calls; None: as many as are affordable.
     """
     specimen = Specimen(model.card.name, model, noise)
-    figures = latency_figures([specimen], ONE_THREAD, runs=runs, warm_up=warm_up)[specimen.name]
-    return {"macs_per_audio_second": macs_per_second(model, noise), **figures}
+    runs = affordable_runs(specimen, ONE_THREAD) if runs is None else runs
+    return latency_figures([specimen], ONE_THREAD, runs=runs, warm_up=warm_up)[specimen.name]
 
 
-def macs_per_second(model: Model, noise: NoiseClips) -> Figure:
-    """Return the multiply-accumulates of scoring 30 s of audio, per second of it: what a stream costs."""
-    size = model.size(noise.table(seconds=LONG_SECONDS))
-    if size is None:
-        return _unknown(model)
-    return _macs(None if size.macs is None else size.macs / LONG_SECONDS, size.macs_reason)
+def is_of_before(cost: Mapping[str, Figure]) -> bool:
+    """Tell whether a cost was measured before features were counted with their model.
+
+    Its sizes are those of the model alone, and its ``macs_per_audio_second`` is that of one recording of 30 s.
+    """
+    return not cost.keys() & ALONE.keys()
 
 
 def of_note(cost: Mapping[str, Figure]) -> dict[str, float | None]:
@@ -121,24 +154,20 @@ def of_note(cost: Mapping[str, Figure]) -> dict[str, float | None]:
     return {name: each.value for name, each in cost.items() if name not in LABORATORY or each.value is not None}
 
 
-def _unknown(model: Model) -> Figure:
-    return Figure.undefined(f"{model.card.name} does not say how large it is")
-
-
-def _macs(count: float | None, reason: str | None) -> Figure:
-    return Figure(count) if count is not None else Figure.undefined(reason or "not counted")
-
-
 __all__ = [
+    "ALONE",
     "ELSEWHERE",
     "FIGURES",
     "LABORATORY",
+    "LATENCIES",
     "QUIET",
+    "SHARES",
     "SIZES",
     "STORED",
     "TIMED",
+    "WHOLE",
     "WORK",
-    "macs_per_second",
+    "is_of_before",
     "of_note",
     "size_figures",
     "timed_figures",

@@ -18,12 +18,16 @@ from typing import Any
 import numpy as np
 
 from serbench.cost.noise_clip import CLIP_SECONDS, NoiseClips
-from serbench.cost.timing import interleaved, threads, waiter
+from serbench.cost.timing import interleaved, threads, timed, waiter
 from serbench.environment import usable_cores
 from serbench.learning.model import Model
 from serbench.scoring.figure import Figure
 
 RUNS, WARM_UP = 200, 10
+#: A slow system is called less often: as many timed calls as so many seconds hold, yet never fewer than these.
+MOST_SECONDS, FEWEST = 10.0, 20
+#: With fewer timed calls the 99th percentile is a guess at the slowest.
+ENOUGH_FOR_P99 = 100
 
 #: The one figure that is named for one CPU thread by no word of its own.
 FEATURE_SHARE = "feature_seconds_per_audio_second"
@@ -112,6 +116,21 @@ def latency_figures(
     return found
 
 
+def affordable_runs(specimen: Specimen, place: Place) -> int:
+    """Return how many timed calls are made of a system whose calls may be slow; :data:`RUNS` where it cannot be called.
+
+    The second of two calls is looked at: the first one may load a pretrained network.
+    """
+    wait = waiter(place.device)
+    with threads(place.threads), moved([specimen], place.device):
+        call = _calls([specimen], place)[""][specimen.name]
+        try:
+            seconds = min(timed(call, wait) for _ in range(2))
+        except Exception:  # noqa: BLE001  (a plugin may raise anything; what it raises is said where it is measured)
+            return RUNS
+    return max(FEWEST, min(RUNS, int(MOST_SECONDS / max(seconds, 1e-9))))
+
+
 def _calls(specimens: Sequence[Specimen], place: Place) -> dict[str, dict[str, Callable[[], Any]]]:
     """Return what is timed, by part and specimen; the features alone only where there are some."""
 
@@ -144,7 +163,7 @@ def _tried(calls: dict[str, Callable[[], Any]]) -> tuple[dict[str, Callable[[], 
     return working, failed
 
 
-def failure(error: Exception) -> str:
+def failure(error: BaseException) -> str:
     """Return why a figure is missing: what the plugin raised, in one line."""
     return f"measuring failed: {type(error).__name__}: {' '.join(str(error).split())}"
 
@@ -163,7 +182,11 @@ def _percentiles(part: str, place: Place, seconds: Sequence[float]) -> dict[str,
     middle = float(np.median(seconds))
     values = [1e3 * float(value) for value in np.percentile(seconds, [50, 90, 99])]
     values = values if part == "" else [1e3 * middle, middle / CLIP_SECONDS]
-    return {name: Figure(value) for name, value in zip(_names_of(part, place), values, strict=False)}
+    figures = {name: Figure(value) for name, value in zip(_names_of(part, place), values, strict=False)}
+    if part == "" and len(seconds) < ENOUGH_FOR_P99:
+        reason = f"{len(seconds)} timed calls, expected {ENOUGH_FOR_P99} for a 99th percentile"
+        figures[f"latency{place.suffix}_p99_ms"] = Figure.undefined(reason)
+    return figures
 
 
 @contextlib.contextmanager
@@ -188,6 +211,7 @@ __all__ = [
     "WARM_UP",
     "Place",
     "Specimen",
+    "affordable_runs",
     "failure",
     "latency_figures",
     "moved",

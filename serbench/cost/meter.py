@@ -6,11 +6,17 @@ Seconds, bytes and joules. Processor seconds are those of all threads of this pr
 the clock they say whether the work had its core to itself. What this system does not tell is undefined with the reason.
 Energy is that of the whole counter: an accelerator (NVML) or a processor package (RAPL), with whatever else ran on it.
 
-Memory is the peak of the whole process during the block: interpreter, libraries and tables of features too, a few
-hundred megabytes before a model has done anything. What remains when the memory at the start is subtracted is no
-honest figure of a cell: memory that an earlier cell gave back is used again unseen, so of two equal cells the second
-would seem to need less. Models are compared by ``inference_memory_bytes`` of ``serbench profile``, where each has a
-process of its own.
+Memory is the largest resident set, as ``/usr/bin/time`` has it, of a process that does nothing but the block: of the
+process itself with its interpreter, libraries and tables of features, a few hundred megabytes before a model has done
+anything; or of a process that it started and that ended meanwhile, if that one was larger. It is no sum over processes.
+
+Left out is what the process had taken and given back before the block began (features, the cells before), and memory
+on an accelerator. The peak is started anew for each block, so ``/usr/bin/time`` of a whole run says what came since its
+last cell began, and not what the run took at most.
+
+What remains when the memory at the start is subtracted is no honest figure of a cell: memory that an earlier cell gave
+back is used again unseen, so of two equal cells the second would seem to need less. Models are compared by
+``inference_memory_bytes`` of ``serbench profile``, where each has a process of its own.
 """
 
 from __future__ import annotations
@@ -46,7 +52,7 @@ class Meter:
     @contextlib.contextmanager
     def running(self) -> Iterator[None]:
         """Measure the block."""
-        resident = _reset_peak_memory()
+        resident, children = _reset_peak_memory(), _peak_of_children()
         if self.device == "cuda":
             import torch
 
@@ -55,7 +61,9 @@ class Meter:
         before = joules() if callable(joules) else 0.0
         yield
         self.figures["energy_joules"] = spent(joules, before)
-        self.figures["peak_memory_bytes"] = peak_memory() if resident is None else Figure.undefined(resident)
+        self.figures["peak_memory_bytes"] = (
+            _larger(peak_memory(), children) if resident is None else Figure.undefined(resident)
+        )
         if self.device == "cuda":
             import torch
 
@@ -124,6 +132,21 @@ def spent(counter: Callable[[], float] | str, before: float, calls: int = 1) -> 
     if joules < 0:
         return Figure.undefined("the energy counter began anew meanwhile")
     return Figure(joules / calls)
+
+
+def _peak_of_children() -> int:
+    """Return the largest resident memory, in bytes, of any process that this one started and that has ended."""
+    try:
+        import resource
+    except ImportError:  # nor is there a peak to be read
+        return 0
+    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
+
+
+def _larger(own: Figure, children: int) -> Figure:
+    """Return the peak of this process, or that of a child which ended since children had ``children`` bytes at most."""
+    now = _peak_of_children()
+    return Figure(max(own.value, now)) if own.value is not None and now > children else own
 
 
 def _reset_peak_memory() -> str | None:

@@ -2,7 +2,8 @@
 
 Conventions
 -----------
-A clip is 3 s of quiet noise, the same on every machine. Noise is drawn before anything is timed, and kept.
+A clip is 3 s of quiet noise, the same on every machine; to a feature of text it is nine words. Noise is drawn before
+anything is timed, and kept.
 """
 
 from __future__ import annotations
@@ -14,11 +15,19 @@ import numpy as np
 from serbench.features.batch import extract_waves
 from serbench.features.extractor import FeatureExtractor
 from serbench.features.table import Column, FeatureTable, Floats
+from serbench.features.text import TextExtractor, text_row
 from serbench.seeding import generator
 
 CLIP_SECONDS = 3.0
 #: The recording on which operations per second of audio are counted: long beside any segment.
 LONG_SECONDS = 30.0
+#: What people say in 3 s, for features of text.
+_WORDS = "I did not think that you would really come."
+
+
+def words_of(seconds: float) -> str:
+    """Return what people say in so many seconds, in steps of a clip's."""
+    return " ".join([_WORDS] * max(1, round(seconds / CLIP_SECONDS)))
 
 
 @dataclass(frozen=True)
@@ -59,10 +68,14 @@ class NoiseClips:
         """
         columns = {}
         for name, extractor in self.extractors.items():
+            if isinstance(extractor, TextExtractor):
+                rows = [text_row(extractor, words_of(seconds)) for _ in range(clips)]
+                columns[name] = Column.stack(extractor.card.output, rows)
+                continue
             waves = [self.wave(extractor.card.sample_rate, seconds=seconds, clip=clip) for clip in range(clips)]
             columns[name] = Column.stack(extractor.card.output, extract_waves(extractor, waves, device))
         ids = ("probe",) if clips == 1 else tuple(f"probe-{clip}" for clip in range(clips))
         return FeatureTable(ids, columns, self.labels)
 
 
-__all__ = ["CLIP_SECONDS", "LONG_SECONDS", "NoiseClips"]
+__all__ = ["CLIP_SECONDS", "LONG_SECONDS", "NoiseClips", "words_of"]

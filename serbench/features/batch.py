@@ -2,18 +2,19 @@
 
 Conventions
 -----------
-A wave is float32 (samples,), mono, at the extractor's sample rate. One wave alone gives what it gives beside others.
+A wave is float32 (samples,), mono, at the extractor's sample rate. One wave alone gives what it gives beside others: an
+extractor that bears no padding is given waves of one length at a time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from serbench.errors import PluginError
 from serbench.features.extractor import BatchedFeatureExtractor, FeatureExtractor
-from serbench.features.table import Floats
+from serbench.features.table import Floats, Kept
 
 
 def extract_waves(extractor: FeatureExtractor, waves: Sequence[Floats], device: str) -> list[Floats]:
@@ -34,7 +35,41 @@ def extract_waves(extractor: FeatureExtractor, waves: Sequence[Floats], device: 
         When there are more or fewer rows than waves.
     """
     if not isinstance(extractor, BatchedFeatureExtractor):
-        return [extractor.extract(wave) for wave in waves]
+        rows = [extractor.extract(wave) for wave in waves]
+    elif extractor.card.padding == "zeros":
+        rows = _extract_padded(extractor, waves, device)
+    else:
+        rows = _extract_alike(extractor, waves, device)
+    return [rounded(row, extractor.card.kept) for row in rows]
+
+
+def rounded(row: Floats, kept: Kept) -> Floats:
+    """Return a row as it comes back from the cache; what does not fit into half precision is infinite."""
+    if kept == "float32":
+        return row
+    with np.errstate(over="ignore"):
+        return row.astype(kept).astype(row.dtype)
+
+
+def _extract_alike(extractor: BatchedFeatureExtractor, waves: Sequence[Floats], device: str) -> list[Floats]:
+    """Return a row of each wave, whose batches hold waves of one length alone."""
+    rows: dict[int, Floats] = {}
+    for places in _of_one_length(waves):
+        made = _extract_padded(extractor, [waves[place] for place in places], device)
+        rows |= zip(places, made, strict=True)
+    return [rows[place] for place in range(len(waves))]
+
+
+def _of_one_length(waves: Sequence[Floats]) -> Iterable[list[int]]:
+    """Return the places of the waves of each length."""
+    places: dict[int, list[int]] = {}
+    for place, wave in enumerate(waves):
+        places.setdefault(len(wave), []).append(place)
+    return places.values()
+
+
+def _extract_padded(extractor: BatchedFeatureExtractor, waves: Sequence[Floats], device: str) -> list[Floats]:
+    """Return a row of each wave from one call; waves that are shorter than the longest are followed by zeros."""
     import torch
 
     padded = np.zeros((len(waves), max(len(wave) for wave in waves)), np.float32)
@@ -51,4 +86,4 @@ def extract_waves(extractor: FeatureExtractor, waves: Sequence[Floats], device: 
     return [row[:count].copy() for row, count in zip(rows, counts, strict=True)]
 
 
-__all__ = ["extract_waves"]
+__all__ = ["extract_waves", "rounded"]

@@ -2,22 +2,21 @@
 
 Conventions
 -----------
-A row's key says which sound it was made from: a recording's digest, or for an augmented child the digest of that
-and of the augmentation's identity. Neither file names nor corpora enter, so two copies of a clip share a row.
+A row's key says which sound it was made from: a recording's digest, or for an augmented child the digest of that,
+of the augmentation's identity and of the copy's number. Neither file names nor corpora enter: two files
+of one sound share a row.
 
 Below the folder, ``features/<name>-<12 digits>/`` holds the rows of one extractor with one set of arguments:
-``identity.json``, and pairs ``shard-<unique>.npy`` (float32, rows end to end or stacked) and
-``shard-<unique>.json`` (an index: keys, lengths, the digest of the values). The index is written last, by rename:
-values without one are left over from something interrupted, and are never read. Several processes may add shards
-at once; a key that is there twice has the same values twice. A shard whose digest is not that of its index is
+``identity.json``, and pairs ``shard-<unique>.npy`` (float32, or float16 where the card says so, rows end to end or
+stacked) and ``shard-<unique>.json`` (an index: keys, lengths, the digest of the values). The index is written last, by
+rename: values without one are left over from something interrupted, and are never read. Several processes may add
+shards at once; a key that is there twice has the same values twice. A shard whose digest is not that of its index is
 never read either: its rows count as missing and are computed again, and :meth:`FeatureCache.verify` names it.
 """
 
 from __future__ import annotations
 
 import contextlib
-import functools
-import logging
 import shutil
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
@@ -31,26 +30,22 @@ from serbench.digest import digest_file, digest_value
 from serbench.environment import versions_of
 from serbench.errors import FormatError, PluginError, system_words
 from serbench.features.extractor import FeatureExtractor
+from serbench.features.rows_folder import DIGITS, bytes_below, claim, identity_of, name_of, warn
 from serbench.features.shard import FORMAT, SHARD_KIND, Shard
-from serbench.features.table import RAGGED, Column, Floats, MappedColumn, Output
-from serbench.files import atomic_write, read_document, write_document
+from serbench.features.table import RAGGED, Column, Floats, Kept, MappedColumn, Output
+from serbench.files import atomic_write, write_document
 from serbench.part import Identity
 
-IDENTITY_KIND = "serbench-features"
 #: Raised when decoding, mixing, resampling, augmenting or checking changes what an extractor gets to see.
 PIPELINE = 2
 
-#: Digits of an identity's digest in a folder's name.
-_DIGITS = 12
 
-_log = logging.getLogger(__name__)
-
-
-def clip_key(recording: str, augmentation: Identity | None = None) -> str:
-    """Return the key of a recording's row, or of its augmented child's."""
+def clip_key(recording: str, augmentation: Identity | None = None, copy: int = 0) -> str:
+    """Return the key of a recording's row, or of its augmented child's; of several copies each has a key of its own."""
     if augmentation is None:
         return recording
-    return digest_value({"recording": recording, "augmentation": augmentation.facts()})
+    child = {"recording": recording, "augmentation": augmentation.facts()}
+    return digest_value(child | ({"copy": copy} if copy else {}))
 
 
 @dataclass(frozen=True)
@@ -86,12 +81,14 @@ class FeatureRows:
 
     Parameters
     ----------
+    kept
+        In which precision rows are written.
     refused
         Why nothing can be written: rows are kept in memory.
     """
 
-    def __init__(self, folder: Path, output: Output, refused: OSError | None = None) -> None:
-        self.folder, self.output, self._refused = folder, output, refused
+    def __init__(self, folder: Path, output: Output, kept: Kept = "float32", refused: OSError | None = None) -> None:
+        self.folder, self.output, self._kept, self._refused = folder, output, kept, refused
         self._places: dict[str, tuple[Floats, int, int]] = {}  # values, first and one past the last
         for index in sorted(folder.glob("shard-*.json")):
             try:
@@ -134,13 +131,13 @@ class FeatureRows:
             self._write(tuple(keys), lengths, column.values)
         except OSError as error:
             self._refused = error
-            _warn(self.folder, system_words(error))
+            warn(self.folder, system_words(error))
             self._take(tuple(keys), lengths, column.values)
 
     def _write(self, keys: tuple[str, ...], lengths: tuple[int, ...] | None, rows: Floats) -> None:
         values = self.folder / f"shard-{uuid.uuid4().hex}.npy"
         with atomic_write(values, durable=False) as stream:
-            np.save(stream, rows, allow_pickle=False)
+            np.save(stream, rows.astype(self._kept, copy=False), allow_pickle=False)
         long = None if lengths is None else list(lengths)
         facts = {"keys": list(keys), "lengths": long, "digest": digest_file(values)}
         try:
@@ -187,19 +184,34 @@ class FeatureCache:
         FormatError
             When the folder belongs to another extractor whose digest begins with the same digits.
         """
+        folder, facts = self._place(extractor)
+        return FeatureRows(folder, extractor.card.output, extractor.card.kept, claim(folder, facts))
+
+    def keys(self, extractor: FeatureExtractor) -> set[str]:
+        """Return the keys of the rows that indices promise of an extractor; values are not read."""
+        folder, _ = self._place(extractor)
+        found: set[str] = set()
+        for index in folder.glob("shard-*.json"):
+            with contextlib.suppress(FormatError, OSError):
+                found.update(Shard.read(index).keys)
+        return found
+
+    def _place(self, extractor: FeatureExtractor) -> tuple[Path, dict[str, Any]]:
+        """Return the folder of an extractor with its arguments, and what identifies it."""
         identity = extractor.identity
-        facts = {"identity": identity.facts(), "output": extractor.card.output, "pipeline": PIPELINE}
+        facts: dict[str, Any] = {"identity": identity.facts(), "output": extractor.card.output, "pipeline": PIPELINE}
+        if extractor.card.kept != "float32":
+            facts["kept"] = extractor.card.kept
         if extractor.card.requires:
             facts["requires"] = versions_of(extractor.card.requires)
-        folder = self.folder / f"{identity.name}-{digest_value(facts)[:_DIGITS]}"
-        return FeatureRows(folder, extractor.card.output, _claim(folder, facts))
+        return self.folder / f"{identity.name}-{digest_value(facts)[:DIGITS]}", facts
 
     def info(self) -> list[CacheEntry]:
         """Return what is there, sorted by folder name; values are not read."""
         entries = []
         for folder in self._folders():
             try:
-                identity = _identity(folder).get("identity")
+                identity = identity_of(folder).get("identity")
             except (OSError, FormatError):
                 identity = None
             keys: set[str] = set()
@@ -208,7 +220,7 @@ class FeatureCache:
                     keys.update(Shard.read(index).keys)
                 except FormatError:
                     continue
-            entries.append(CacheEntry(_name_of(folder), identity, len(keys), _bytes_below(folder), folder))
+            entries.append(CacheEntry(name_of(folder), identity, len(keys), bytes_below(folder), folder))
         return entries
 
     def verify(self) -> list[str]:
@@ -216,7 +228,7 @@ class FeatureCache:
         found = []
         for folder in self._folders():
             try:
-                _identity(folder)
+                identity_of(folder)
             except (OSError, FormatError) as error:
                 found.append(str(error))
             for path in sorted(folder.glob("shard-*.json")):
@@ -239,56 +251,14 @@ class FeatureCache:
         """Remove the rows of every extractor of a name, or all rows; return how many bytes that freed."""
         freed = 0
         for folder in self._folders():
-            if name is None or _name_of(folder) == name:
-                freed += _bytes_below(folder)
+            if name is None or name_of(folder) == name:
+                freed += bytes_below(folder)
                 shutil.rmtree(folder)
         return freed
 
     def _folders(self) -> Iterator[Path]:
         if self.folder.is_dir():
             yield from sorted(path for path in self.folder.iterdir() if path.is_dir())
-
-
-def _identity(folder: Path) -> dict[str, Any]:
-    """Return what a folder says of whose it is; raise FormatError where that is damaged, or not what its name says."""
-    document = folder / "identity.json"
-    facts = read_document(document, IDENTITY_KIND, FORMAT)
-    if not folder.name.endswith(f"-{digest_value(facts)[:_DIGITS]}"):
-        raise FormatError(f"{document} is not what the folder's name says; it is made again")
-    return facts
-
-
-def _claim(folder: Path, facts: Mapping[str, Any]) -> OSError | None:
-    """Write down whose folder it is, unless that is to be read there; return why it cannot be written, or None."""
-    document = folder / "identity.json"
-    try:
-        found = digest_value(_identity(folder))
-    except (FileNotFoundError, NotADirectoryError, FormatError):
-        found = None  # the folder's name says whose it is, and every shard is held to its own digest
-    if found is None:
-        try:
-            write_document(document, IDENTITY_KIND, FORMAT, facts)
-        except OSError as error:
-            with contextlib.suppress(OSError):
-                folder.rmdir()  # an empty folder is nobody's
-            return error
-    elif found != digest_value(facts):
-        raise FormatError(f"{document} is of another extractor; remove {folder} and run again")
-    return None
-
-
-@functools.cache
-def _warn(folder: Path, reason: str) -> None:
-    """Say once that a folder refuses."""
-    _log.warning("%s cannot be written (%s): its rows are kept in memory", folder, reason)
-
-
-def _name_of(folder: Path) -> str:
-    return folder.name.rpartition("-")[0]
-
-
-def _bytes_below(folder: Path) -> int:
-    return sum(path.stat().st_size for path in folder.iterdir() if path.is_file())
 
 
 __all__ = ["FORMAT", "PIPELINE", "CacheEntry", "FeatureCache", "FeatureRows", "clip_key"]

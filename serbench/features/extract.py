@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -44,8 +45,8 @@ from serbench.part import Identity
 _BYTES_PER_SECOND = 2000
 #: Single clips that are made before the first is made again.
 _EARLY_CLIPS = 16
-#: What is computed is kept after this many rows or bytes.
-_FLUSH_ROWS, _FLUSH_BYTES = 512, 64 << 20
+#: What is computed is kept after this many rows, bytes or seconds: what a kill costs of a slow encoder is no more.
+_FLUSH_ROWS, _FLUSH_BYTES, _FLUSH_SECONDS = 512, 64 << 20, 60.0
 #: Clips in a batch: enough to keep a device busy, few enough for a core's share of the cache.
 _BATCH_CLIPS = 32
 #: Samples in a batch, padding included: 16 MiB of waves.
@@ -120,6 +121,7 @@ def extract_column(
     *,
     device: str = "cpu",
     augmentation: WaveChange | None = None,
+    copy: int = 0,
     workers: int | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> MappedColumn:
@@ -138,6 +140,8 @@ def extract_column(
         A torch device for ``extract_batch``.
     augmentation
         A change of each wave before extraction, drawn from a generator seeded by recording and augmentation.
+    copy
+        Which of several equal augmentations it is: each draws differently.
     workers
         Threads that decode and compute; None for as many as there are usable cores.
     progress
@@ -158,7 +162,7 @@ def extract_column(
     if not clips:
         raise UsageError(f"no clips to extract {extractor.card.name} from, expected at least one")
     identity = None if augmentation is None else augmentation.identity
-    keys = [clip_key(clip.digest, identity) for clip in clips]
+    keys = [clip_key(clip.digest, identity, copy) for clip in clips]
     rows = cache.rows(extractor)
     todo = {key: clip for key, clip in zip(keys, clips, strict=True) if key not in rows}
     wanted = Counter(keys)
@@ -168,7 +172,7 @@ def extract_column(
     batched = isinstance(extractor, BatchedFeatureExtractor)
 
     def load(key: str) -> Floats:
-        return _wave(todo[key], extractor.card.sample_rate, augmentation)
+        return _wave(todo[key], extractor.card.sample_rate, augmentation, copy)
 
     def extract(waves: Sequence[_Wave]) -> list[Floats]:
         return _extract(extractor, [(todo[key], wave) for key, wave in waves], device)
@@ -198,7 +202,7 @@ class _Kept:
     def __init__(self, rows: FeatureRows) -> None:
         self._rows = rows
         self._pending: dict[str, Floats] = {}
-        self._bytes = 0
+        self._bytes, self._since = 0, time.monotonic()
         self.shape = rows.row_shape
 
     def add(self, key: str, row: Floats) -> None:
@@ -206,21 +210,24 @@ class _Kept:
             self.shape = row.shape[1:] if self._rows.output in ("sequence", "waveform") else row.shape
         self._pending[key] = row
         self._bytes += row.nbytes
-        if len(self._pending) >= _FLUSH_ROWS or self._bytes >= _FLUSH_BYTES:
+        is_late = time.monotonic() - self._since > _FLUSH_SECONDS
+        if len(self._pending) >= _FLUSH_ROWS or self._bytes >= _FLUSH_BYTES or is_late:
             self.close()
 
     def close(self) -> None:
         pending, self._pending, self._bytes = self._pending, {}, 0
+        self._since = time.monotonic()
         if pending:
             self._rows.add(list(pending), list(pending.values()))
 
 
-def _wave(clip: Clip, sample_rate: int, augmentation: WaveChange | None) -> Floats:
+def _wave(clip: Clip, sample_rate: int, augmentation: WaveChange | None, copy: int) -> Floats:
     wave = read_known(clip.path, clip.digest, clip.checksum, sample_rate)
     if augmentation is None:
         return wave
     identity = augmentation.identity
-    rng = np.random.default_rng(seeding.derive(0, clip.digest, identity.digest))
+    numbered = (copy,) if copy else ()  # the first is what an only one is
+    rng = np.random.default_rng(seeding.derive(0, clip.digest, identity.digest, *numbered))
     try:
         child = augmentation.apply(wave, sample_rate, rng)
     except SerbenchError:

@@ -10,14 +10,16 @@ what it gives in a batch.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal, get_args
 
 from serbench.errors import PluginError
-from serbench.features.table import Floats, Output
+from serbench.features.table import Floats, Kept, Output
 from serbench.part import Card, Part
+from serbench.size import Size
 
 if TYPE_CHECKING:
     import torch
+    from torch import nn
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,21 +34,36 @@ class FeatureCard(Card):
         ``vector`` (d,), ``sequence`` (t, d), ``image`` (c, h, w) or ``waveform`` (n,).
     pretrained_on
         Names of corpora (or of text about them) that learned weights inside the extractor have seen; a dataset of
-        ours by its name here. The board marks rows that use it, and more so on a corpus among them.
+        ours by its name here. The board marks rows that use it, and more so on a corpus among them. What a checkpoint
+        saw stands on the checkpoint.
+    padding
+        What ``extract_batch`` is given of waves of different lengths: ``zeros`` after each wave's end, or ``none``:
+        only waves of one length in a batch, for encoders in which padding would reach the clip itself (a group norm
+        over time, as in HuBERT-base and wav2vec2-base).
+    kept
+        The precision of the cache's rows: ``float16`` takes half the room, for what is large and needs no more, like
+        an encoder's states. Rows stay float32, rounded to it whether they come from the cache or not; values beyond
+        65,504 are refused.
     """
 
     sample_rate: int
     output: Output
     pretrained_on: tuple[str, ...] = ()
+    padding: Literal["zeros", "none"] = "zeros"
+    kept: Kept = "float32"
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.kept not in get_args(Kept):
+            raise PluginError(f"{self.name}: kept is {self.kept!r}, expected one of {get_args(Kept)}")
+        if self.padding not in ("zeros", "none"):
+            raise PluginError(f"{self.name}: padding is {self.padding!r}, expected 'zeros' or 'none'")
         if self.sample_rate <= 0:
             raise PluginError(f"{self.name}: sample rate is {self.sample_rate} Hz, expected a positive number")
 
 
 class FeatureExtractor(Part):
-    """A feature of one clip. An author writes the card and ``extract``."""
+    """A feature of one clip. An author writes the card and ``extract``; of a network inside, also ``network``."""
 
     card: ClassVar[FeatureCard]
 
@@ -64,6 +81,27 @@ class FeatureExtractor(Part):
         """
         raise NotImplementedError
 
+    def network(self) -> nn.Module | None:
+        """Return the network inside, so that the harness counts it with the model; None for signal processing.
+
+        Its parameters and buffers are counted, and the multiply-accumulates of ``extract`` on a clip of noise.
+        """
+        return None
+
+    def size(self, wave: Floats) -> Size | None:  # noqa: ARG002  (for extractors that count operations)
+        """Return how large the extractor is, where its network cannot be given; see :meth:`network`.
+
+        Parameters
+        ----------
+        wave
+            float32 (samples,), at ``card.sample_rate``: the multiply-accumulates are those of its features.
+
+        Returns
+        -------
+        A size without trainable numbers, or None where :meth:`network` says it, or where nothing was learned.
+        """
+        return None
+
 
 class BatchedFeatureExtractor(FeatureExtractor):
     """A feature of many clips at once on the device. An author writes the card and ``extract_batch``."""
@@ -74,7 +112,8 @@ class BatchedFeatureExtractor(FeatureExtractor):
         Parameters
         ----------
         waves
-            float32 (b, samples) on the device, zeros after each wave's end.
+            float32 (b, samples) on the device, zeros after each wave's end; all of one length where the card says
+            ``padding="none"``.
         lengths
             int64 (b,), samples per wave.
 

@@ -22,7 +22,11 @@ from serbench.errors import PluginError
 
 #: ``vector`` (d,), ``sequence`` (t, d), ``image`` (c, h, w), ``waveform`` (n,). Part of the file format.
 Output = Literal["vector", "sequence", "image", "waveform"]
+#: The precision in which rows are kept on disk.
+Kept = Literal["float32", "float16"]
 RAGGED: frozenset[Output] = frozenset({"sequence", "waveform"})
+#: What a table may say of every row beside its features.
+_PER_ROW = ("y", "speakers", "domains")
 
 Floats = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.int64]
@@ -55,10 +59,11 @@ class Column:
 
     @classmethod
     def stack(cls, output: Output, rows: Sequence[Floats]) -> Self:
-        """Make a column of single rows; at least one."""
+        """Make a column of single rows, at least one; what was kept at half precision becomes float32 again."""
         if output in RAGGED:
-            return cls(output, np.concatenate(rows), np.array([len(row) for row in rows], dtype=np.int64))
-        return cls(output, np.stack(rows))
+            lengths = np.array([len(row) for row in rows], dtype=np.int64)
+            return cls(output, np.concatenate(rows, dtype=np.float32), lengths)
+        return cls(output, np.stack(rows, dtype=np.float32))
 
     def __len__(self) -> int:
         return len(self.values) if self.lengths is None else len(self.lengths)
@@ -107,7 +112,7 @@ class MappedColumn:
     output
         The shape's kind.
     rows
-        A row for each clip, in the clips' order: read-only float32 of the output's shape.
+        A row for each clip, in the clips' order: read-only, of the output's shape, in the precision that it is kept in.
     """
 
     output: Output
@@ -147,6 +152,10 @@ class FeatureTable:
     parents
         (n,) the id of the clip that a row was made from: its own id, or the parent's for an augmented row.
         Empty when no row is augmented.
+    speakers
+        (n,) opaque words: rows of one word are of one speaker. None for rows to predict, and where nobody knows.
+    domains
+        (n,) ``source`` or ``target`` where the protocol adapts from one to the other, else None.
     """
 
     ids: tuple[str, ...]
@@ -154,9 +163,12 @@ class FeatureTable:
     labels: tuple[str, ...]
     y: npt.NDArray[np.str_] | None = None
     parents: tuple[str, ...] = ()
+    speakers: npt.NDArray[np.str_] | None = None
+    domains: npt.NDArray[np.str_] | None = None
 
     def __post_init__(self) -> None:
         sizes = {name: len(column) for name, column in self.columns.items()}
+        sizes |= {name: len(each) for name in _PER_ROW if (each := getattr(self, name)) is not None}
         if any(size != len(self.ids) for size in sizes.values()):
             raise PluginError(f"columns have {sizes} rows, expected {len(self.ids)} each")
 
@@ -205,27 +217,27 @@ class FeatureTable:
             ids=tuple(self.ids[index] for index in picked),
             columns={name: column.take(picked) for name, column in self.columns.items()},
             labels=self.labels,
-            y=None if self.y is None else self.y[picked],
             parents=tuple(self.parents[index] for index in picked) if self.parents else (),
+            **{name: each[picked] for name in _PER_ROW if (each := getattr(self, name)) is not None},
         )
 
     def without_labels(self) -> FeatureTable:
-        """Return the same rows with ``y`` removed."""
+        """Return the same rows without ``y`` and without what else only rows to learn from have."""
         return FeatureTable(self.ids, self.columns, self.labels)
 
     @classmethod
     def join(cls, tables: Sequence[FeatureTable]) -> FeatureTable:
         """Return the rows of all tables one after another; all have the same features and classes."""
         first = tables[0]
-        ys = [table.y for table in tables if table.y is not None]
         augmented = any(table.parents for table in tables)
+        per_row = {name: [getattr(table, name) for table in tables] for name in _PER_ROW}
         return cls(
             ids=tuple(uid for table in tables for uid in table.ids),
             columns={name: Column.join([table.columns[name] for table in tables]) for name in first.columns},
             labels=first.labels,
-            y=np.concatenate(ys) if len(ys) == len(tables) else None,
             parents=tuple(p for table in tables for p in (table.parents or table.ids)) if augmented else (),
+            **{name: np.concatenate(every) for name, every in per_row.items() if all(e is not None for e in every)},
         )
 
 
-__all__ = ["RAGGED", "Column", "FeatureTable", "MappedColumn", "Output"]
+__all__ = ["RAGGED", "Column", "FeatureTable", "Kept", "MappedColumn", "Output"]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,8 @@ import numpy.typing as npt
 from serbench.errors import NotFittedError, PluginError
 from serbench.features.table import FeatureTable
 from serbench.part import Card, Part
+from serbench.size import Size
+from serbench.use import Use, uses_of
 
 Scores = npt.NDArray[np.float64]
 
@@ -29,10 +31,10 @@ class ModelCard(Card):
     Attributes
     ----------
     features
-        Names of the feature extractors it takes, with their default arguments; none for a model that
-        looks at labels alone.
+        The feature extractors it takes: by their names, or as :class:`~serbench.use.Use` where one is to have other
+        arguments or is taken more than once; none for a model that looks at labels alone.
     augmentations
-        Names of the augmentations whose children it wants beside its training rows.
+        Likewise the augmentations whose children it wants beside its training rows.
     chooses_on_dev
         True when it selects anything (an epoch, a constant) on dev. Where False, the runner joins dev to
         train, so that everybody learns from the same rows outside the test set.
@@ -51,8 +53,8 @@ class ModelCard(Card):
         ``mfcc.n_mfcc`` for a feature's): a form that learns 32 clips in about a second. No part of the identity.
     """
 
-    features: tuple[str, ...] = ()
-    augmentations: tuple[str, ...] = ()
+    features: tuple[str | Use, ...] = ()
+    augmentations: tuple[str | Use, ...] = ()
     chooses_on_dev: bool = False
     seeded: bool = True
     uses_test_statistics: bool = False
@@ -106,29 +108,6 @@ class Predictions:
         return full
 
 
-@dataclass(frozen=True)
-class Size:
-    """How large a fitted model is.
-
-    Attributes
-    ----------
-    trainable, total
-        Numbers that training sets; and those plus stored statistics.
-    bytes
-        What must be kept to predict again.
-    macs
-        Multiply-accumulates to score a clip of 3 s from its features, or None.
-    macs_reason
-        Why ``macs`` is None.
-    """
-
-    trainable: int
-    total: int
-    bytes: int
-    macs: int | None = None
-    macs_reason: str | None = "this model does not count its operations"
-
-
 class Model(Part):
     """A classifier. An author writes the card, ``fit`` and ``predict``.
 
@@ -142,14 +121,34 @@ class Model(Part):
     device: str = "cpu"
 
     @property
-    def features(self) -> tuple[str, ...]:
+    def features(self) -> tuple[str | Use, ...]:
         """The feature extractors it takes; the card's unless an argument changes them."""
         return self.card.features
 
     @property
-    def augmentations(self) -> tuple[str, ...]:
+    def augmentations(self) -> tuple[str | Use, ...]:
         """The augmentations it wants; the card's unless an argument changes them."""
         return self.card.augmentations
+
+    def uses(self, what: Literal["features", "augmentations"]) -> tuple[Use, ...]:
+        """Return the features or augmentations that it asks for as uses; its own code says so.
+
+        Raises
+        ------
+        PluginError
+            When that code raises, asks for something else than parts, or for two of one name.
+        """
+        whose = f"{self.card.name}'s {what}"
+        try:
+            asked = tuple(getattr(self, what))
+        except (Exception, SystemExit) as error:
+            raise PluginError(f"{whose} are not said: {type(error).__name__}: {error}") from error
+        if not all(isinstance(name, str | Use) for name in asked):
+            raise PluginError(f"{whose} are {asked!r}, expected names of parts, or Use(...)")
+        uses = uses_of(asked, whose)
+        if what == "features" and any(use.copies > 1 for use in uses):
+            raise PluginError(f"{whose} ask for several copies of one, expected copies of augmentations alone")
+        return uses
 
     def fit(self, train: FeatureTable, dev: FeatureTable | None, *, seed: int) -> Self:
         """Learn from labelled rows.

@@ -70,6 +70,8 @@ def serbench_datasets() -> Iterable[type[Dataset]]:
 def serbench_features() -> Iterable[type[FeatureExtractor]]:
     """Yield feature extractor classes; called once, when the registry is built.
 
+    A feature of what is said derives from ``TextExtractor``, with a ``TextCard`` and ``extract_text(self, text)``.
+
     Example
     -------
     ::

@@ -27,7 +27,55 @@ SHARED_MAP = "shared4"
 SHARED_CLASSES = ("anger", "happiness", "neutral", "sadness")
 
 
-class CrossCorpus(Protocol):
+class SeveralCorpora(Protocol):
+    """A protocol that divides several corpora at once: by ``divide``, not by ``split``."""
+
+    crosses_corpora = True
+
+    def split(self, dataset: Dataset, manifest: Manifest) -> Split:  # noqa: ARG002  (there is nothing in one corpus)
+        """Refuse: there is nothing to divide in one corpus.
+
+        Raises
+        ------
+        ProtocolError
+            Always.
+        """
+        raise ProtocolError(
+            f"{manifest.dataset}: protocol {self.name} needs two corpora or more, got one; name another"
+        )
+
+    def crossings(self, manifests: Mapping[str, Manifest]) -> tuple[list[Crossing], dict[str, str]]:
+        """Return what comes of corpora that take part, and from what cannot be to the reason.
+
+        Parameters
+        ----------
+        manifests
+            By name, of two corpora or more; read by the label map ``shared4``.
+
+        Raises
+        ------
+        UsageError
+            When an argument of the protocol does not fit these corpora.
+        """
+        raise NotImplementedError
+
+    def divide(self, crossing: Crossing, datasets: Mapping[str, Dataset], manifests: Mapping[str, Manifest]) -> Split:
+        """Return the split of the corpora that take part, joined into one manifest by ``unite``.
+
+        Parameters
+        ----------
+        datasets, manifests
+            By name, of all that take part; read by the label map ``shared4``.
+
+        Raises
+        ------
+        ProtocolError
+            When the crossing cannot be made of these corpora.
+        """
+        raise NotImplementedError
+
+
+class CrossCorpus(SeveralCorpora):
     """Test a corpus of which nothing was heard in training."""
 
     name = "cross"
@@ -40,19 +88,10 @@ class CrossCorpus(Protocol):
         "and on its diagonal each corpus's own speaker-independent folds under the same map, for reference."
     )
     ranked = True
-    crosses_corpora = True
 
-    def split(self, dataset: Dataset, manifest: Manifest) -> Split:  # noqa: ARG002  (one corpus cannot be crossed)
-        """Refuse: there is nothing to divide in one corpus.
-
-        Raises
-        ------
-        ProtocolError
-            Always.
-        """
-        raise ProtocolError(
-            f"{manifest.dataset}: protocol {self.name} needs two corpora or more, got one; name another"
-        )
+    def crossings(self, manifests: Mapping[str, Manifest]) -> tuple[list[Crossing], dict[str, str]]:
+        """Return every ordered pair, the diagonal among them, and all others against each; nothing is refused."""
+        return crossings(manifests), {}
 
     def divide(self, crossing: Crossing, datasets: Mapping[str, Dataset], manifests: Mapping[str, Manifest]) -> Split:
         """Return the split of the corpora that take part, joined into one manifest by ``unite``.
@@ -101,6 +140,11 @@ class Crossing:
     def is_diagonal(self) -> bool:
         """True where one corpus is trained on and tested, with new speakers."""
         return self.trained_on == (self.tested_on,)
+
+    @property
+    def training(self) -> str:
+        """What is trained on, for people: ``emodb, emovo``."""
+        return ", ".join(self.trained_on)
 
     @property
     def members(self) -> tuple[str, ...]:
@@ -227,6 +271,7 @@ __all__ = [
     "SHARED_MAP",
     "CrossCorpus",
     "Crossing",
+    "SeveralCorpora",
     "across",
     "crossings",
     "prefixed",

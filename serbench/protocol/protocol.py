@@ -62,7 +62,7 @@ class Protocol:
     augmentations
         Names of those that it applies to every clip before it splits; its folds then hold rows (see ``split``).
     crosses_corpora
-        True where it divides several corpora at once: by ``divide``, as protocol ``cross`` does, not by ``split``.
+        True where it divides several corpora at once: by ``divide``, as ``SeveralCorpora`` has it, not by ``split``.
     repeats_speakers
         True where a speaker may be tested in several folds and is new in each: folds are crossed with sentences.
     """

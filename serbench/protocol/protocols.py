@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from serbench.errors import UnknownNameError
+from serbench.protocol.adaptation import Adapt
 from serbench.protocol.cross_corpus import CrossCorpus
 from serbench.protocol.emobox import EmoBox
 from serbench.protocol.new_sentences import NewSentences
@@ -24,6 +25,7 @@ PROTOCOLS: Mapping[str, type[Protocol]] = {
         SpeakerIndependent,
         NewSentences,
         CrossCorpus,
+        Adapt,
         RandomClips,
         Replica,
         EmoBox,

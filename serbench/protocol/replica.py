@@ -30,7 +30,11 @@ class Replica(Protocol):
         "train_test_split with random_state 42 does, neither stratified nor grouped, and the test rows double as "
         "validation. 99 % of the test rows have a sibling of the same recording in training. Rows are scored as rows; "
         "a model's own augmentations are left aside, its own scaling is fitted on training rows. With attn1dcnn-paper "
-        "(100 epochs, the last one kept) it is the paper's system. It shows where such figures come from. Never ranked."
+        "(100 epochs, the last one kept) it is the paper's system on TESS, and with zero_crossings=true on emodb and "
+        "emovo, whose released features begin with zero-crossing rates. Where it does not follow the released code: "
+        "on RAVDESS and SAVEE that makes a row of each of a clip's 256 mel bands, 256 rows per clip in place of four; "
+        "on RAVDESS it counts calm as neutral (here with ravdess.labels=ravdess-7); its notebook for CREMA-D holds "
+        "another corpus. It shows where such figures come from. Never ranked."
     )
     ranked = False
     is_replica = True

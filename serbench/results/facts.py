@@ -119,27 +119,81 @@ class PartFacts:
     name, version
         Of its card.
     params
-        All arguments of its constructor.
+        The arguments of its constructor that differ from their defaults.
     settings
         What else decides its results, such as a training recipe.
+    called
+        The name that the model gave it, where that is not its own.
     """
 
     name: str
     version: str
     params: Mapping[str, Json] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
+    called: str | None = None
+
+    @property
+    def use(self) -> str:
+        """What the model calls it: the name of its column, and before its arguments in ``--set``."""
+        return self.called or self.name
+
+    @property
+    def members(self) -> tuple[PartFacts, ...]:
+        """The models that a model is made of, at any depth."""
+        found = self.settings.get("members", ())
+        own = [PartFacts.read(each) for each in found] if isinstance(found, list | tuple) else []
+        return tuple(part for member in own for part in (member, *member.members))
 
     @classmethod
     def read(cls, facts: object) -> Self:
         """Read the object of a model, feature or augmentation in a record's key."""
-        return cls(**expect("a part", facts, {"name": str, "version": str, "params": dict, "settings": dict}))
+        types = {"name": str, "version": str, "params": dict, "settings": dict, "called": str}
+        return cls(**expect("a part", facts, types, ("called",)))
 
     def facts(self) -> dict[str, Json]:
         """Return the JSON form."""
-        return {"name": self.name, "version": self.version, "params": self.params, "settings": self.settings}
+        found: dict[str, Json] = {"name": self.name, "version": self.version}
+        found |= {"params": self.params, "settings": self.settings}
+        return found | ({"called": self.called} if self.called is not None else {})
 
 
 _CORPUS = {"name": str, "version": str, "params": dict, "label_map": dict, "manifest": str, "audio": str}
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdaptedFacts:
+    """To how many speakers of the tested corpus a system was adapted.
+
+    Attributes
+    ----------
+    percentages
+        Of its speakers, that come to this number; ascending.
+    speakers
+        How many each fold adapts to.
+    of
+        How many the corpus has.
+    """
+
+    percentages: tuple[int, ...]
+    speakers: int
+    of: int
+
+    @classmethod
+    def read(cls, facts: object) -> Self:
+        """Read the object ``adapted`` of a dataset."""
+        types = {"percentages": list, "speakers": int, "of": int}
+        found = expect("adapted", facts, types, speakers=0, of=1)
+        each_is("adapted: percentages", found["percentages"], int, 0)
+        return cls(percentages=tuple(found["percentages"]), speakers=found["speakers"], of=found["of"])
+
+    @property
+    def fraction(self) -> float:
+        """The share of the speakers, in [0, 1]."""
+        return self.speakers / self.of
+
+    def facts(self) -> dict[str, Json]:
+        """Return the JSON form."""
+        return {"percentages": list(self.percentages), "speakers": self.speakers, "of": self.of}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,6 +213,8 @@ class DatasetFacts:
         Digests of who says what in which clip, and of every recording's decoded samples.
     trained_on, corpora
         Where corpora are crossed: their names, and the facts of each by its name; else empty.
+    adapted
+        To how many speakers of the tested corpus, where some are trained on too; else None.
     """
 
     name: str
@@ -170,20 +226,24 @@ class DatasetFacts:
     trained_on: tuple[str, ...] = ()
     target: str | None = None
     corpora: Mapping[str, MemberFacts] = field(default_factory=dict)
+    adapted: AdaptedFacts | None = None
 
     @classmethod
     def read(cls, facts: object) -> DatasetFacts:
         """Read the object ``dataset`` of a record's key."""
-        types = {**_CORPUS, "trained_on": list, "tested_on": str, "corpora": dict}
-        found = dict(expect("dataset", facts, types, ("trained_on", "tested_on", "corpora")))
+        types = {**_CORPUS, "trained_on": list, "tested_on": str, "corpora": dict, "adapted": dict}
+        found = dict(expect("dataset", facts, types, ("trained_on", "tested_on", "corpora", "adapted")))
         crossed = {name for name in ("trained_on", "tested_on", "corpora") if name in found}
         if crossed and len(crossed) < 3:
             raise FormatError(f"dataset: {sorted(crossed)} stand alone, expected trained_on, tested_on and corpora")
+        if "adapted" in found and not crossed:
+            raise FormatError("dataset: adapted stands alone, expected trained_on, tested_on and corpora beside it")
         corpora = {name: MemberFacts.read(member) for name, member in found.pop("corpora", {}).items()}
         return DatasetFacts(
             trained_on=words("dataset: trained_on", found.pop("trained_on", [])),
             target=found.pop("tested_on", None),
             corpora=corpora,
+            adapted=AdaptedFacts.read(found.pop("adapted")) if "adapted" in found else None,
             **{**found, "label_map": LabelMapFacts.read(found["label_map"])},
         )
 
@@ -220,7 +280,7 @@ class DatasetFacts:
         if self.is_crossed:
             found["trained_on"], found["tested_on"] = list(self.trained_on), self.target
             found["corpora"] = {name: member.facts() for name, member in self.corpora.items()}
-        return found
+        return found | ({"adapted": self.adapted.facts()} if self.adapted is not None else {})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -290,6 +350,10 @@ class ProtocolFacts:
         return found | ({"augmentations": [part.facts() for part in self.augmentations]} if self.augmentations else {})
 
 
+#: What of a clip's words may have been read: what was written down of them, or what was to be said.
+_TEXTS = ("transcripts", "prompts")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Declared:
     """What the cards of model and features say that a reader of a row must know.
@@ -302,22 +366,29 @@ class Declared:
         The model uses statistics of the test rows beyond one row at a time.
     pretrained_on
         Names of what the model and its features were pretrained on, sorted.
+    text
+        ``transcripts`` or ``prompts`` where a feature reads the words of the clips, else None.
     """
 
     seeded: bool = False
     uses_test_statistics: bool = False
     pretrained_on: tuple[str, ...] = ()
+    text: str | None = None
 
     @classmethod
     def read(cls, facts: object) -> Self:
         """Read the object ``declared`` of a standing."""
-        found = expect("declared", facts, {"seeded": bool, "uses_test_statistics": bool, "pretrained_on": list})
+        types = {"seeded": bool, "uses_test_statistics": bool, "pretrained_on": list, "text": str}
+        found = expect("declared", facts, types, ("text",))
+        if found.get("text") not in (None, *_TEXTS):
+            raise FormatError(f"declared: text is {found['text']!r}, expected one of {list(_TEXTS)}")
         return cls(**{**found, "pretrained_on": words("declared: pretrained_on", found["pretrained_on"])})
 
     def facts(self) -> dict[str, Json]:
         """Return the JSON form."""
         seen = list(self.pretrained_on)
-        return {"seeded": self.seeded, "uses_test_statistics": self.uses_test_statistics, "pretrained_on": seen}
+        read = {} if self.text is None else {"text": self.text}
+        return {"seeded": self.seeded, "uses_test_statistics": self.uses_test_statistics, "pretrained_on": seen, **read}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -496,6 +567,8 @@ class Environment:
         How many cells ran at once; None where it is not said.
     stacked
         How many cells were trained as one program; None for a cell alone.
+    disturbed
+        What disturbed the timing of the cell's latencies, however often it was repeated; None where nothing was seen.
     """
 
     versions: Mapping[str, str] = field(default_factory=dict)
@@ -503,12 +576,14 @@ class Environment:
     calibration: Calibration | None = None
     jobs: int | None = None
     stacked: int | None = None
+    disturbed: str | None = None
 
     @classmethod
     def read(cls, facts: object) -> Self:
         """Read the object ``environment`` of a record."""
-        types = {"versions": dict, "machine": dict, "calibration": dict, "jobs": int, "stacked": int}
-        found = dict(expect("environment", facts, types, ("calibration", "jobs", "stacked"), jobs=1, stacked=1))
+        optional = {"calibration": dict, "jobs": int, "stacked": int, "disturbed": str}
+        types = {"versions": dict, "machine": dict, **optional}
+        found = dict(expect("environment", facts, types, tuple(optional), jobs=1, stacked=1))
         each_is("environment: versions", found["versions"].values(), str)
         known = found.get("calibration")
         return cls(**{**found, "calibration": None if known is None else Calibration.read(known)})
@@ -518,10 +593,12 @@ class Environment:
         found: dict[str, Json] = {"versions": self.versions, "machine": self.machine}
         found |= {"calibration": self.calibration.facts()} if self.calibration else {}
         found |= {"jobs": self.jobs} if self.jobs is not None else {}
-        return found | ({"stacked": self.stacked} if self.stacked is not None else {})
+        found |= {"stacked": self.stacked} if self.stacked is not None else {}
+        return found | ({"disturbed": self.disturbed} if self.disturbed is not None else {})
 
 
 __all__ = [
+    "AdaptedFacts",
     "AudioCopy",
     "Calibration",
     "DatasetFacts",

@@ -98,6 +98,8 @@ class Row:
     calibration
         Seconds of the calibration kernel beside the row's latencies (as its run began, in records of before that): how
         fast the machine was then.
+    disturbed
+        What disturbed the timing of the row's latencies, in words: they may be too long. None where nothing was seen.
     versions
         From package to the version, or versions, that the cells ran with.
     audio
@@ -106,6 +108,8 @@ class Row:
         From metric name to the card of the definition by which ``scores`` were computed.
     notes
         Sentences a reader should know.
+    untrained
+        A sentence on cells whose networks may have learned nothing, or None.
     has_predictions
         False where the cells were handed in without them: figures are of their confusion counts, as claimed.
     """
@@ -136,10 +140,12 @@ class Row:
     cost: Mapping[str, Figure] = field(default_factory=dict)
     machine: Mapping[str, Json] = field(default_factory=dict)
     calibration: Figure = field(default_factory=lambda: Figure.undefined("not measured"))
+    disturbed: str | None = None
     versions: Mapping[str, str] = field(default_factory=dict)
     audio: AudioCopy = field(default_factory=AudioCopy)
     metrics: Mapping[str, MetricCard] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    untrained: str | None = None
     has_predictions: bool = True
 
     @property
@@ -189,7 +195,7 @@ class Row:
         """Return the JSON form, every number in full."""
         nested = ("dataset", "protocol", "model", "features", "augmentations", "standing", "audio", "metrics")
         figures = ("scores", "adjusted_uar", "recalls", "interval", "seed_variance", "cost", "calibration")
-        plain = [fact.name for fact in fields(self) if fact.name not in (*nested, *figures)]
+        plain = [fact.name for fact in fields(self) if fact.name not in (*nested, *figures, "disturbed")]
         return {
             **{name: getattr(self, name) for name in plain},
             **self._system_facts(),
@@ -205,6 +211,7 @@ class Row:
             "seed_variance": self.seed_variance.facts(),
             "cost": {name: figure.facts() for name, figure in self.cost.items()},
             "calibration": self.calibration.facts(),
+            **({"disturbed": self.disturbed} if self.disturbed else {}),
         }
 
 

@@ -10,7 +10,7 @@ since its classes and arguments decide what the numbers mean. A model that canno
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +50,9 @@ class SavedModel:
         From the name of the model and each feature to the digest of its source.
     weights
         Digest of the file of numbers, or None with a ``reason``.
+    checkpoints
+        The pretrained weights that predicting needs beside the file of numbers, by feature: ``name``, ``sha256`` and
+        how to ``obtain`` them. What the model itself was initialised from is in its numbers, and not among them.
     """
 
     key: CellKey
@@ -61,6 +64,7 @@ class SavedModel:
     code: Mapping[str, str | None]
     weights: str | None = None
     reason: str | None = None
+    checkpoints: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @classmethod
     def read(cls, path: Path) -> SavedModel:
@@ -80,7 +84,8 @@ class SavedModel:
 
     @classmethod
     def _of(cls, facts: dict[str, Any], *, is_as_written: bool) -> SavedModel:
-        expected = {field.name for field in fields(cls)}
+        expected = {each.name for each in fields(cls)}
+        facts = {"checkpoints": {}, **facts}  # written only where there are any
         if set(facts) != expected:
             raise FormatError(f"facts {sorted(set(facts) ^ expected)} are missing or unknown")
         if not is_as_written:

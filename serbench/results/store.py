@@ -24,6 +24,7 @@ from pathlib import Path
 from serbench.digest import digest_value
 from serbench.errors import FormatError, UsageError
 from serbench.files import read_document, sweep, write_document
+from serbench.results.drafts import ROOM as DRAFTS
 from serbench.results.predictions import Place, TestPredictions, read_predictions, write_predictions
 from serbench.results.record import FORMAT, KIND, CellKey, Record
 from serbench.results.seal import sealed, unsealed
@@ -74,7 +75,7 @@ class Store:
 
     def sweep(self) -> None:
         """Remove what writers left unfinished when they were killed."""
-        for room in ("records", "predictions", "models"):
+        for room in ("records", "predictions", "models", DRAFTS):
             sweep(Path(folder) for folder, _, _ in os.walk(self.folder / room))
 
     def record_path(self, record: Record) -> Path:

@@ -18,11 +18,12 @@ from __future__ import annotations
 
 import statistics
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 
 from serbench.cost.calibration import VERSION
+from serbench.cost.efficiency import is_of_before
 from serbench.digest import canonical_json
 from serbench.errors import FormatError
 from serbench.results.facts import Declared, Standing
@@ -32,6 +33,7 @@ from serbench.results.reported import OF_COUNTS, REASON, stand_in
 from serbench.results.row import Row, Score
 from serbench.results.speakers import Speakers, over_speakers
 from serbench.results.store import Store
+from serbench.results.untrained import untrained_cells
 from serbench.scoring.figure import Figure
 from serbench.scoring.metric import Metric
 from serbench.scoring.metrics import CORE_METRICS, confusion, per_class_recall
@@ -117,10 +119,12 @@ def _row(store: Store, records: Sequence[Record], metrics: Sequence[Metric]) -> 
         cost=_cost(measured),
         machine=measured[0].environment.machine if measured else {},
         calibration=_calibration(measured),
+        disturbed=_disturbed(measured),
         versions=_versions(done or records),
         audio=(done or records)[0].audio,
         metrics={metric.card.name: metric.card for metric in metrics},
         notes=(*sorted(notes), *_left_out(records), *cost_notes),
+        untrained=untrained_cells(done),
         has_predictions=not is_reported,
     )
 
@@ -197,10 +201,22 @@ def _on_one_machine(done: Sequence[Record]) -> tuple[Sequence[Record], list[str]
     return chosen, notes
 
 
+_STREAMED = "macs_per_audio_second"
+#: Of records that were made before operations per second of audio were counted over the clips of a corpus.
+_OF_BEFORE = Figure.undefined("counted on one recording of 30 s, as it was before; run it again")
+
+
 def _cost(measured: Sequence[Record]) -> dict[str, Figure]:
-    names = Counter(name for record in measured for name in record.cost)
+    costs = [record.cost for record in measured]
+    if any(is_of_before(cost) and _STREAMED in cost for cost in costs):
+        costs = [{**cost, _STREAMED: _OF_BEFORE} for cost in costs]
+    return _medians(costs)
+
+
+def _medians(measured: Sequence[Mapping[str, Figure]]) -> dict[str, Figure]:
+    names = Counter(name for cost in measured for name in cost)
     return {
-        name: _median([record.cost[name] for record in measured])
+        name: _median([cost[name] for cost in measured])
         if number == len(measured)
         else Figure.undefined(f"known of {number} of {len(measured)} cells")
         for name, number in names.items()
@@ -215,6 +231,11 @@ def _calibration(measured: Sequence[Record]) -> Figure:
     if any(calibration.kernel != VERSION for calibration in found):
         return Figure.undefined("measured by another version of the kernel")
     return _median([Figure(calibration.seconds) for calibration in found])
+
+
+def _disturbed(measured: Sequence[Record]) -> str | None:
+    found = [record.environment.disturbed for record in measured if record.environment.disturbed]
+    return "; ".join(dict.fromkeys(found)) or None
 
 
 def _has(record: Record, cost: str) -> bool:
@@ -245,6 +266,7 @@ def _standing(records: Sequence[Record]) -> Standing:
             seeded=any(one.seeded for one in declared),
             uses_test_statistics=any(one.uses_test_statistics for one in declared),
             pretrained_on=tuple(sorted({name for one in declared for name in one.pretrained_on})),
+            text=min((one.text for one in declared if one.text), default=None),  # prompts, where any cell read them
         ),
     )
 

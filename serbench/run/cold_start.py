@@ -9,6 +9,7 @@ The new process loads Python, serbench, its plugins, the model and a clip of 3 s
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -21,6 +22,7 @@ import numpy as np
 
 from serbench.cost.meter import peak_memory
 from serbench.cost.noise_clip import CLIP_SECONDS, NoiseClips
+from serbench.environment import WEIGHTS_VARIABLE
 from serbench.scoring.figure import Figure
 
 _STARTS = 3
@@ -29,7 +31,9 @@ _PATIENCE = 600
 _SAMPLE_RATE = 16_000
 
 
-def cold_start(card: Path, plugins: Sequence[Path] = (), *, starts: int = _STARTS) -> dict[str, Figure]:
+def cold_start(
+    card: Path, plugins: Sequence[Path] = (), weights: Sequence[Path] = (), *, starts: int = _STARTS
+) -> dict[str, Figure]:
     """Return ``cold_start_seconds`` and ``inference_memory_bytes``: medians over new processes, on the CPU.
 
     Parameters
@@ -38,17 +42,23 @@ def cold_start(card: Path, plugins: Sequence[Path] = (), *, starts: int = _START
         Of the saved model.
     plugins
         Files that the new process has to load as plugins.
+    weights
+        Folders in which it looks for pretrained weights.
     starts
         How many processes are started, one after another.
     """
     clip = card.parent / "clip.wav"
     _write_noise(clip)
     command = [sys.executable, "-m", "serbench.run.cold_start", str(card), str(clip), *map(str, plugins)]
+    named = {WEIGHTS_VARIABLE: os.pathsep.join(str(root.absolute()) for root in weights)} if weights else {}
+    environment = {**os.environ, **named}
     seconds, memory = [], []
     for _ in range(starts):
         start = time.perf_counter()
         try:
-            done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=_PATIENCE)  # noqa: S603
+            done = subprocess.run(  # noqa: S603
+                command, env=environment, capture_output=True, text=True, check=True, timeout=_PATIENCE
+            )
         except subprocess.SubprocessError as error:
             said = (getattr(error, "stderr", None) or "").strip().splitlines()
             failed = Figure.undefined(f"measuring failed: {said[-1] if said else type(error).__name__}")

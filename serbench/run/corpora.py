@@ -10,6 +10,7 @@ from typing import Any
 from serbench.corpus.dataset import Dataset
 from serbench.corpus.inventory import Inventory, take_inventory
 from serbench.corpus.manifest import LabelMap, Manifest
+from serbench.corpus.transcripts import Wording, texts_of, wording_of
 from serbench.errors import DatasetError, DatasetMissingError, PluginError, ProtocolError
 from serbench.features.extract import Clip
 from serbench.results.facts import AudioCopy, DatasetFacts, LabelMapFacts
@@ -62,6 +63,10 @@ class Corpus:
         reasons = (card.diagnostic, None if card.headline else "no recordings of people", *self.parts.values())
         return "; ".join(reason for reason in reasons if reason) or None
 
+    def domain_of(self, uid: str) -> str | None:  # noqa: ARG002  (of one corpus there is nothing to say)
+        """Return whether an utterance is ``source`` or ``target``; None where nobody adapts from one to the other."""
+        return None
+
     @property
     def unreadable(self) -> dict[str, str]:
         """From utterance id to the reason, for recordings that take part and cannot be read; see :attr:`left_out`."""
@@ -95,6 +100,20 @@ class Corpus:
         root, found = self.manifest.root, self.inventory.recordings
         pairs = [(root / utterance.path, found[utterance.id]) for utterance in self.manifest.utterances]
         return [Clip(path, known.digest, known.seconds, known.checksum) for path, known in pairs]
+
+    def seconds(self) -> list[float]:
+        """Return the length of every readable recording that takes part, in the manifest's order."""
+        found = self.inventory.recordings
+        return [found[each.id].seconds for each in self.manifest.utterances if each.id in found]
+
+    @property
+    def wording(self) -> Wording | None:
+        """What the words of its clips are: transcripts, prompts, or unknown."""
+        return wording_of(self.dataset.card.prompts, self.manifest)
+
+    def texts(self) -> tuple[str, ...]:
+        """Return the words of every utterance, in the manifest's order."""
+        return texts_of(self.dataset.card.prompts, self.manifest)
 
     def digests(self) -> dict[str, str]:
         """Return each readable utterance's recording digest."""

@@ -9,10 +9,12 @@ from typing import Any
 
 from serbench.corpus.dataset import Dataset
 from serbench.corpus.inventory import Inventory
+from serbench.corpus.transcripts import Wording
 from serbench.errors import ProtocolError
-from serbench.protocol.cross_corpus import CrossCorpus, Crossing, crossings, shared_map, unite
+from serbench.protocol.adaptation import Adaptation
+from serbench.protocol.cross_corpus import Crossing, SeveralCorpora, shared_map, unite
 from serbench.protocol.split import Split, expect_classes
-from serbench.results.facts import AudioCopy, DatasetFacts, MemberFacts
+from serbench.results.facts import AdaptedFacts, AudioCopy, DatasetFacts, MemberFacts
 from serbench.run.corpora import Corpus, open_corpora
 from serbench.run.request import Request, Skip
 from serbench.run.workspace import Workspace
@@ -51,13 +53,34 @@ class CrossedCorpus(Corpus):
         elif self.crossing.is_diagonal:
             reason = "the diagonal of the matrix: new speakers of one corpus, on the shared four classes"
         else:
-            reason = f"trained on {', '.join(self.crossing.trained_on)}"
+            reason = f"trained on {self.crossing.training}"
         return "; ".join([reason, *(f"{name}: {sentence}" for name, sentence in self.parts.items())])
 
     @property
     def parts(self) -> dict[str, str]:
         """From the name of each member that is a part of its corpus to the numbers that are off."""
         return {name: sentence for member in self.members for name, sentence in member.parts.items()}
+
+    def domain_of(self, uid: str) -> str | None:
+        """Return whether an utterance is ``source`` or ``target``; None where nobody adapts from one to the other."""
+        if not isinstance(self.crossing, Adaptation):
+            return None
+        return "target" if uid.startswith(f"{self.crossing.tested_on}/") else "source"
+
+    @property
+    def wording(self) -> Wording | None:
+        """What the words of the members' clips are: unknown where those of one are, prompts where those of one are."""
+        found = {member.wording for member in self.members}
+        return None if None in found else "prompts" if "prompts" in found else "transcripts"
+
+    def texts(self) -> tuple[str, ...]:
+        """Return the words of every utterance, in the manifest's order."""
+        by_id = {
+            f"{member.manifest.dataset}/{utterance.id}": text
+            for member in self.members
+            for utterance, text in zip(member.manifest.utterances, member.texts(), strict=True)
+        }
+        return tuple(by_id[utterance.id] for utterance in self.manifest.utterances)
 
     def variant(self) -> AudioCopy:
         """Return which copies were read; derived where any of them is; ``corpora`` has the same of each."""
@@ -77,6 +100,7 @@ class CrossedCorpus(Corpus):
             trained_on=self.crossing.trained_on,
             target=self.crossing.tested_on,
             corpora={member.manifest.dataset: _member_facts(member) for member in self.members},
+            adapted=_adapted(self.crossing),
         )
 
 
@@ -99,20 +123,22 @@ class Crossed:
     skips: tuple[Skip, ...] = ()
 
 
-def cross(protocol: CrossCorpus, request: Request, workspace: Workspace) -> Crossed:
+def cross(protocol: SeveralCorpora, request: Request, workspace: Workspace) -> Crossed:
     """Open the corpora of a request by their shared four classes and join them for every crossing.
 
     Raises
     ------
     ProtocolError
         When fewer than two of the corpora that were named can be crossed; with ``all_datasets`` that is a skip.
+    UsageError
+        When an argument of the protocol does not fit the corpora.
     """
     members, skips = open_corpora(request, workspace, label_map=shared_map)
     names = [corpus.manifest.dataset for corpus in members]
     if len(names) < 2:
-        refused = "".join(f"; {skip.reason}" for skip in skips if not request.all_datasets)
+        why = "".join(f"; {skip.reason}" for skip in skips if not request.all_datasets)
         reason = (
-            f"protocol {protocol.name} needs two corpora or more, got {names}{refused}; name another with --dataset "
+            f"protocol {protocol.name} needs two corpora or more, got {names}{why}; name another with --dataset "
             f"or take --all-datasets"
         )
         if not request.all_datasets:
@@ -120,7 +146,9 @@ def cross(protocol: CrossCorpus, request: Request, workspace: Workspace) -> Cros
         return Crossed(skips=(*skips, Skip(protocol.name, reason)))
     by_name = {corpus.manifest.dataset: corpus for corpus in members}
     tasks = []
-    for crossing in crossings(names):
+    found, refused = protocol.crossings({name: corpus.manifest for name, corpus in by_name.items()})
+    skips += [Skip(f"{target}/{protocol.name}", reason) for target, reason in refused.items()]
+    for crossing in found:
         try:
             tasks.append(divide(protocol, crossing, by_name))
         except ProtocolError as error:
@@ -128,7 +156,7 @@ def cross(protocol: CrossCorpus, request: Request, workspace: Workspace) -> Cros
     return Crossed(tuple(tasks), tuple(members), tuple(skips))
 
 
-def divide(protocol: CrossCorpus, crossing: Crossing, by_name: Mapping[str, Corpus]) -> tuple[CrossedCorpus, Split]:
+def divide(protocol: SeveralCorpora, crossing: Crossing, by_name: Mapping[str, Corpus]) -> tuple[CrossedCorpus, Split]:
     """Return the corpora of a crossing as one, with their split.
 
     Parameters
@@ -166,6 +194,12 @@ def join(crossing: Crossing, by_name: Mapping[str, Corpus]) -> CrossedCorpus:
         crossing=crossing,
         members=tuple(members),
     )
+
+
+def _adapted(crossing: Crossing) -> AdaptedFacts | None:
+    if not isinstance(crossing, Adaptation):
+        return None
+    return AdaptedFacts(percentages=crossing.percentages, speakers=crossing.speakers, of=crossing.of)
 
 
 def _member_facts(corpus: Corpus) -> MemberFacts:

@@ -3,7 +3,8 @@
 Conventions
 -----------
 The runner owns the split: a model is given the tables of ``serbench.run.tables`` and nothing else. Truth joins the
-scores after ``predict`` has returned. A row that the protocol made of an utterance is scored as a row of its own.
+scores after ``predict`` has returned. A row that the protocol made of an utterance is scored as a row of its own. What
+is timed of a cell is ``serbench.run.timing``'s.
 """
 
 from __future__ import annotations
@@ -16,32 +17,33 @@ from typing import Any
 
 import numpy as np
 
-from serbench.cost.calibration import calibrate
+from serbench.corpus.transcripts import Wording
 from serbench.cost.efficiency import (
     ELSEWHERE,
     FIGURES,
     LABORATORY,
     QUIET,
-    SIZES,
     TIMED,
     size_figures,
-    timed_figures,
 )
 from serbench.cost.meter import Clock, Meter, fit_and_predict_figures
 from serbench.cost.noise_clip import NoiseClips
+from serbench.cost.streams import lengths_of, macs_per_audio_second
 from serbench.cost.timing import threads
 from serbench.environment import versions_of
 from serbench.errors import AudioError, PluginError
+from serbench.learning.fusion import models_of
 from serbench.learning.model import Model, Predictions
 from serbench.part import Part
 from serbench.protocol.leakage import shared_sentences
 from serbench.protocol.split import Fold, Split
-from serbench.results.facts import Calibration, Declared, Standing
+from serbench.results.facts import Declared, Standing
 from serbench.results.predictions import TestPredictions
 from serbench.results.record import Record
+from serbench.run.contender import Contender
 from serbench.run.corpora import Corpus
 from serbench.run.memory import class_memory, expect_forgotten
-from serbench.run.plan import Cell, Contender
+from serbench.run.plan import Cell
 from serbench.run.reasons import reason_of, without_places
 from serbench.run.saving import save_cell, stored_bytes
 from serbench.run.tables import Tables, Workbench, make_tables
@@ -49,27 +51,26 @@ from serbench.scoring.figure import Figure
 from serbench.scoring.metrics import confusion
 from serbench.source import source_digest
 
+#: Of a timed cell, until it is timed.
+NOT_YET = Figure.undefined("not timed yet")
 #: How many unreadable recordings a reason names.
 _NAMED = 5
 
 
-def run_cell(cell: Cell, bench: Workbench) -> tuple[Record, TestPredictions | None]:
-    """Run a cell: features, fit, predict, score, measure.
+def trained(cell: Cell, bench: Workbench) -> tuple[Record, TestPredictions, Model]:
+    """Do all of a cell but its timing: features, fit, predict, score.
 
     Returns
     -------
-    A ``done`` record with its predictions, or a ``failed`` record with the reason: whatever a plugin
-    raises, other cells go on.
+    Its record, in which a timed cell's times are still missing, its predictions and the fitted model.
+
+    Raises
+    ------
+    Exception
+        Whatever a plugin raises.
     """
-    try:
-        return _run(cell, bench)
-    except (Exception, SystemExit) as error:  # noqa: BLE001  (a plugin may raise anything)
-        return failed(cell, bench, error), None
-
-
-def _run(cell: Cell, bench: Workbench) -> tuple[Record, TestPredictions]:
     model, tables = prepare(cell, bench)
-    memory = class_memory(type(model))
+    memory = [class_memory(type(member)) for member in models_of(model)]
     meter = Meter(bench.device)
     # one thread, however many cells run beside this one: the order of sums, and so the result, depends on their number
     alone = threads(1) if bench.device == "cpu" else contextlib.nullcontext()
@@ -78,8 +79,10 @@ def _run(cell: Cell, bench: Workbench) -> tuple[Record, TestPredictions]:
             model.fit(tables.train, tables.dev, seed=cell.key.seed)
         with Clock() as predict:
             answer = model.predict(tables.test)
-    expect_forgotten(model.card.name, memory, class_memory(type(model)))
-    return finish(cell, bench, model, tables, answer, meter.figures | fit_and_predict_figures(fit, predict))
+    for member, before in zip(models_of(model), memory, strict=True):
+        expect_forgotten(member.card.name, before, class_memory(type(member)))
+    work = meter.figures | fit_and_predict_figures(fit, predict)
+    return *finish(cell, bench, model, tables, answer, work), model
 
 
 def prepare(cell: Cell, bench: Workbench) -> tuple[Model, Tables]:
@@ -103,12 +106,9 @@ def prepare(cell: Cell, bench: Workbench) -> tuple[Model, Tables]:
 def finish(
     cell: Cell, bench: Workbench, model: Model, tables: Tables, answer: Predictions, work: Mapping[str, Figure]
 ) -> tuple[Record, TestPredictions]:
-    """Score what a model said of the test rows, measure the model, and write down both with what the fit took."""
+    """Score what a model said of the test rows, count its size, and write down both with what the fit took."""
     predictions = _join_truth(cell, tables, answer.aligned(tables.test.ids, tables.test.labels))
-    figures, calibration = _measure(cell, bench, model, tables.test.labels)
-    cost = {**work, **figures}
-    if calibration is not None:
-        bench = replace(bench, environment=replace(bench.environment, calibration=calibration))
+    cost = {**work, **_measure(cell, model, tables.test.labels)}
     if bench.models is not None:
         save_cell(cell, model, bench.models, bench.environment)
     truth = predictions.truth
@@ -139,26 +139,19 @@ def _join_truth(cell: Cell, tables: Tables, scores: np.ndarray) -> TestPredictio
     return TestPredictions.join([TestPredictions(tables.tested, speakers, truth, scores, manifest.labels)])
 
 
-def _measure(
-    cell: Cell, bench: Workbench, model: Model, labels: tuple[str, ...]
-) -> tuple[dict[str, Figure], Calibration | None]:
-    """Return size and latency, and how fast the machine was where a latency was measured.
+def _measure(cell: Cell, model: Model, labels: tuple[str, ...]) -> dict[str, Figure]:
+    """Return the size; a model that cannot be measured loses its figures, not its scores."""
 
-    A model that cannot be measured loses its figures, not its scores.
-    """
+    def why(error: BaseException) -> str:
+        return f"measuring failed: {reason_of(error, cell.corpus.roots, with_place=True)}"
+
     noise = NoiseClips(cell.contender.extractors, labels)
-    calibration = None
-    try:
-        figures = size_figures(model, noise)
-        if cell.is_timed:
-            with bench.alone():
-                calibration = Calibration.read(calibrate())
-                figures |= timed_figures(model, noise)
-    except (Exception, SystemExit) as error:  # noqa: BLE001  (a plugin may raise anything)
-        reason = reason_of(error, cell.corpus.roots, with_place=True)
-        figures = dict.fromkeys([*SIZES, *TIMED], Figure.undefined(f"measuring failed: {reason}"))
-    unmeasured = dict.fromkeys(LABORATORY, QUIET) | dict.fromkeys(TIMED, ELSEWHERE)
-    return {**unmeasured, **figures, "disk_bytes": stored_bytes(model)}, calibration
+    figures = dict.fromkeys(LABORATORY, QUIET) | dict.fromkeys(TIMED, NOT_YET if cell.is_timed else ELSEWHERE)
+    figures |= size_figures(model, noise, why)
+    if cell.is_timed:
+        lengths = lengths_of(cell.corpus.seconds())
+        figures["macs_per_audio_second"] = macs_per_audio_second(model, noise, lengths, why)
+    return {**figures, "disk_bytes": stored_bytes(model)}
 
 
 def history_of(model: Model) -> tuple[Mapping[str, Any], ...]:
@@ -188,6 +181,11 @@ def failed(cell: Cell, bench: Workbench, error: BaseException | str) -> Record:
     return _record(cell, bench, status="failed", reason=reason)
 
 
+def blank_record(cell: Cell, bench: Workbench) -> Record:
+    """Return the record of a cell with all that is known of it before it is run."""
+    return _record(cell, bench, status="skipped")
+
+
 def _record(cell: Cell, bench: Workbench, **facts: Any) -> Record:
     manifest, card = cell.corpus.manifest, cell.corpus.dataset.card
     sets_aside = bool(cell.applied and cell.contender.model.augmentations)
@@ -207,7 +205,7 @@ def _record(cell: Cell, bench: Workbench, **facts: Any) -> Record:
             headline=cell.corpus.exclusion is None,
             reason=cell.corpus.exclusion,
             parts=cell.corpus.parts,
-            declared=_declared(cell.contender),
+            declared=declared_of(cell.contender, cell.corpus.wording),
         ),
         **facts,
     )
@@ -230,14 +228,13 @@ def notes_of(corpus: Corpus, split: Split, fold: Fold, *, sets_aside: bool) -> t
     return tuple(notes)
 
 
-def _declared(contender: Contender) -> Declared:
-    """Return what the cards say that a reader of the row must know."""
-    card = contender.model.card
-    seen = {name for extractor in contender.extractors.values() for name in extractor.card.pretrained_on}
+def declared_of(contender: Contender, wording: Wording | None = None) -> Declared:
+    """Return what the cards say that a reader of the row must know, and which words of the corpus were read."""
     return Declared(
-        seeded=card.seeded,
-        uses_test_statistics=card.uses_test_statistics,
-        pretrained_on=tuple(sorted({*card.pretrained_on, *seen})),
+        seeded=contender.model.card.seeded,
+        uses_test_statistics=any(model.card.uses_test_statistics for model in contender.models),
+        pretrained_on=tuple(sorted({name for part in contender.parts for name in part.pretrained_on})),
+        text=wording if contender.reads_text else None,
     )
 
 
@@ -245,7 +242,7 @@ def _parts(cell: Cell) -> list[Part]:
     """Return every plugin that has a part in a cell's result."""
     contender = cell.contender
     changes = (*contender.augmentations.values(), *cell.applied.values())
-    return [*cell.corpus.datasets, contender.model, *contender.extractors.values(), *changes]
+    return [*cell.corpus.datasets, *contender.models, *contender.extractors.values(), *changes]
 
 
 def _required(cell: Cell) -> dict[str, str]:
@@ -259,4 +256,14 @@ def _unreadable(bad: Mapping[str, str]) -> str:
     return f"{len(bad)} recordings cannot be read: {named}{more}; fix them or run with --skip-bad-audio"
 
 
-__all__ = ["failed", "finish", "history_of", "notes_of", "prepare", "run_cell"]
+__all__ = [
+    "NOT_YET",
+    "blank_record",
+    "declared_of",
+    "failed",
+    "finish",
+    "history_of",
+    "notes_of",
+    "prepare",
+    "trained",
+]

@@ -5,7 +5,8 @@ Conventions
 A cell trains and predicts with one thread wherever it runs (see ``serbench.run.job``), so its result does not depend on
 how many run beside it, and cells never fight for cores: networks of this size gain more from a second cell than from a
 second thread. Workers are kept from cell to cell; one that dies or takes too long is replaced, and its cell is a failed
-record with the reason. While latencies are measured in one, the others wait.
+record with the reason. Nobody waits for silence: what is to be timed is kept as a draft, and when nothing is left to
+train one worker times the drafts, one after another (:meth:`Workers.quietly`).
 """
 
 from __future__ import annotations
@@ -22,19 +23,18 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from typing import Any, Self
 
-from serbench.environment import usable_cores
+from serbench.cost.quiet import ATTEMPTS
 from serbench.results.facts import Environment
+from serbench.run.orders import Ended, Order, Said
 from serbench.run.plan import Cell
 from serbench.run.request import Progress
 from serbench.run.setup import Setup
-from serbench.run.worker import Ended, NoMessageError, Order, Said, end_group, messages, work
+from serbench.run.worker import NoMessageError, end_group, messages, work
 
-#: Less work than this, in seconds, is done before further processes have started.
-WORTH_STARTING = 20.0
 #: Workers that die one after another before they are ready: then no cell is to blame.
 _STARTS = 3
-#: Seconds that measuring latencies may take beside a cell's own time.
-_MEASURING = 60.0
+#: Seconds that timing a draft may take beside a cell's own time: in case its model is to be trained once more.
+_TIMING = 60.0 * ATTEMPTS
 #: Seconds that a worker is given to end by itself.
 _PATIENCE = 5.0
 
@@ -43,15 +43,8 @@ class _State(Enum):
     STARTING = auto()
     IDLE = auto()
     WORKING = auto()
-    #: Wants to measure latencies.
-    WAITING = auto()
-    MEASURING = auto()
     #: Has done its last order.
     LEAVING = auto()
-
-
-#: In these a worker disturbs a measurement.
-_LOUD = (_State.STARTING, _State.WORKING, _State.MEASURING)
 
 
 @dataclass
@@ -61,9 +54,10 @@ class _Worker:
     state: _State = _State.STARTING
     order: Order | None = None
     left: dict[str, Cell] = field(default_factory=dict)
-    #: Seconds that it may still take, while it waits for silence.
-    remaining: float = 0.0
+    #: Digests of drafts whose models it alone has.
+    keeps: set[str] = field(default_factory=set)
     deadline: float | None = None
+    begun: float = field(default_factory=time.monotonic)
     is_confused: bool = False
     bar: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
     reach: Callable[[int], None] = lambda _: None
@@ -83,7 +77,7 @@ class Workers:
     progress
         Shows the extraction of features.
     timeout
-        Seconds that a cell may take, waiting for silence aside, and an extraction between two clips; None: for ever.
+        Seconds that a cell may take, its timing aside, and an extraction between two clips; None: for ever.
     """
 
     def __init__(
@@ -93,9 +87,11 @@ class Workers:
         self._progress, self._timeout = progress, timeout
         self._workers: list[_Worker] = []
         self._died_early = 0
+        #: Seconds that the first worker took to be ready; None while none is.
+        self.start_seconds: float | None = None
 
     def carry_out(self, orders: Sequence[Order], started: Callable[[Cell], None]) -> Iterator[Ended]:
-        """Yield each cell as it ends; of orders to extract, those that a worker did not survive.
+        """Yield each cell as it ends or is a draft; of orders to extract, those that a worker did not survive.
 
         Parameters
         ----------
@@ -121,31 +117,46 @@ class Workers:
                 waiting.extendleft(again)
                 yield from ended
 
+    def quietly(self, orders: Sequence[Order], started: Callable[[Cell], None]) -> Iterator[Ended]:
+        """Yield as :meth:`carry_out` does, while one process works and the others are gone, or hold a model and wait.
+
+        An order about a draft goes to the worker that has its model, where there is one.
+        """
+        spare = [worker for worker in self._workers if not worker.keeps]
+        chosen = next((worker for worker in spare if worker.state is _State.IDLE), None)
+        for worker in spare:
+            if worker is not chosen:
+                self._dismiss(worker)
+        for order in orders:
+            yield from self.carry_out([order], started)
+
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for worker in self._workers:
-            worker.bar.close()
-            if worker.order is None and worker.process.is_alive():
-                with contextlib.suppress(OSError):
-                    worker.connection.send(None)
-                worker.process.join(_PATIENCE)
-            _end(worker)
-            worker.connection.close()
-        self._workers = []
+        for worker in tuple(self._workers):
+            self._dismiss(worker)
+
+    def _dismiss(self, worker: _Worker) -> None:
+        """End a worker: one that has no order is asked to."""
+        worker.bar.close()
+        if worker.order is None and worker.state is not _State.STARTING and worker.process.is_alive():
+            with contextlib.suppress(OSError):
+                worker.connection.send(None)
+            worker.process.join(_PATIENCE)
+        _end(worker)
+        worker.connection.close()
+        self._workers.remove(worker)
 
     def _give(self, waiting: deque[Order]) -> None:
-        """Hand orders to idle workers, start further ones, or let one measure."""
-        quiet = [worker for worker in self._workers if worker.state is _State.WAITING]
-        if quiet or any(worker.state is _State.MEASURING for worker in self._workers):
-            if not any(worker.state in _LOUD for worker in self._workers):
-                self._change(quiet[0], _State.MEASURING)
-                quiet[0].connection.send("go")
-            return
-        for worker in [worker for worker in self._workers if worker.state is _State.IDLE]:
-            if waiting:
-                self._order(worker, waiting.popleft())
+        """Hand orders to idle workers, and start further ones."""
+        idle = [worker for worker in self._workers if worker.state is _State.IDLE]
+        while idle and waiting:
+            order = waiting.popleft()
+            about = {cell.key.digest for cell in order.cells}
+            worker = next((each for each in idle if about & each.keeps), idle[0])
+            idle.remove(worker)
+            self._order(worker, order)
         starting = sum(worker.state is _State.STARTING for worker in self._workers)
         for _ in range(min(self._jobs - len(self._workers), len(waiting) - starting)):
             self._workers.append(self._start())
@@ -171,16 +182,11 @@ class Workers:
 
     def _change(self, worker: _Worker, state: _State) -> None:
         """Give a worker another state; its time runs while it works."""
-        now = time.monotonic()
         if self._timeout is not None:
-            if state is _State.WAITING and worker.deadline is not None:
-                worker.remaining = worker.deadline - now
-                worker.deadline = None
-            elif worker.state is _State.WAITING:
-                worker.deadline = now + worker.remaining + _MEASURING
-            elif state is _State.WORKING and worker.state is not _State.MEASURING:
-                worker.deadline = now + self._timeout * max(1, len(worker.left))
-            elif state in (_State.IDLE, _State.LEAVING):
+            if state is _State.WORKING:
+                more = _TIMING if worker.order and worker.order.what == "time" else 0.0
+                worker.deadline = time.monotonic() + self._timeout * max(1, len(worker.left)) + more
+            else:
                 worker.deadline = None
         worker.state = state
 
@@ -197,17 +203,19 @@ class Workers:
         match said:
             case Said.READY:
                 self._died_early = 0
+                self.start_seconds = self.start_seconds or time.monotonic() - worker.begun
                 self._change(worker, _State.IDLE)
             case Said.STARTED:
                 started(worker.left[about])
             case Said.RECORD:
                 digest, record, seconds = about
+                worker.keeps.discard(digest)
                 yield Ended(worker.left.pop(digest), record, seconds)
                 self._change(worker, _State.WORKING)
-            case Said.MEASURE:
-                self._change(worker, _State.WAITING)
-            case Said.MEASURED:
-                self._change(worker, _State.WORKING)
+            case Said.DRAFTED:
+                digest, seconds, is_kept = about
+                worker.keeps |= {digest} if is_kept else set()
+                yield Ended(worker.left.pop(digest), None, seconds)
             case Said.EXTRACTING:
                 worker.bar.close()
                 worker.reach = worker.bar.enter_context(self._progress(*about))
@@ -278,23 +286,4 @@ def _end(worker: _Worker) -> None:
     worker.process.join()
 
 
-def choose_jobs(asked: int | None, cells: int, seconds: float, device: str) -> int:
-    """Return how many cells to run at once.
-
-    Parameters
-    ----------
-    asked
-        What a person wants; None: as many as there are cores, where that pays.
-    cells, seconds
-        How many are open, and how long they are expected to take one after another.
-    device
-        Cells side by side are for the CPU; an accelerator is kept busy by one.
-    """
-    if device != "cpu" or cells < 2:
-        return 1
-    if asked is not None:
-        return min(asked, cells)
-    return min(usable_cores(), cells) if seconds > WORTH_STARTING else 1
-
-
-__all__ = ["WORTH_STARTING", "Ended", "Order", "Workers", "choose_jobs"]
+__all__ = ["Workers"]

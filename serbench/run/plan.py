@@ -2,63 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
 
-from serbench.errors import PluginError, ProtocolError
-from serbench.features.extractor import FeatureExtractor
+from serbench.errors import CheckpointError, ProtocolError
 from serbench.learning.augmentation import Augmentation
-from serbench.learning.model import Model
-from serbench.part import Part, missing_packages
 from serbench.plugin.registry import Registry
-from serbench.protocol.cross_corpus import CrossCorpus
+from serbench.plugin.uses import make_augmentations
+from serbench.protocol.cross_corpus import SeveralCorpora
 from serbench.protocol.protocol import Protocol
 from serbench.protocol.protocols import get_protocol
 from serbench.protocol.split import Fold, Split, expect_classes
-from serbench.results.facts import PartFacts, ProtocolFacts
+from serbench.results.facts import ProtocolFacts
 from serbench.results.record import CellKey, Record
 from serbench.results.store import Store
+from serbench.run.contender import Contender, make_contenders, part_facts, system_of
 from serbench.run.corpora import Corpus, open_corpora
 from serbench.run.crossing import cross
 from serbench.run.request import Progress, Request, Skip
 from serbench.run.workspace import Workspace
-
-
-@dataclass(frozen=True)
-class Contender:
-    """A model as it was asked for, with its features and augmentations.
-
-    Attributes
-    ----------
-    create
-        Makes a fresh, unfitted model.
-    model
-        One such model, for its card and identity.
-    extractors, augmentations
-        By name, in the model's order.
-    """
-
-    create: Callable[[], Model]
-    model: Model
-    extractors: dict[str, FeatureExtractor]
-    augmentations: dict[str, Augmentation]
-
-    @property
-    def label(self) -> str:
-        """The row label: the model's, and those of features whose arguments differ from their defaults."""
-        changed = [e.identity.label for e in self.extractors.values() if e.identity.label != e.card.name]
-        return "+".join([self.model.identity.label, *changed])
-
-    @property
-    def parts(self) -> tuple[Part, ...]:
-        """The model, its features and its augmentations."""
-        return (self.model, *self.extractors.values(), *self.augmentations.values())
-
-    @property
-    def missing(self) -> str:
-        """What is not installed that one of the parts requires, and how to install it; empty where all is there."""
-        return missing_packages(self.parts)
 
 
 @dataclass(frozen=True)
@@ -149,8 +111,10 @@ def make_plan(request: Request, workspace: Workspace, store: Store) -> Plan:
         skip.
     """
     registry = workspace.registry
-    asked = [make_contender(name, registry, request.settings) for name in request.models]
-    contenders = [contender for contender in asked if not contender.missing]
+    weights = workspace.locations.weights
+    asked = [contender.looking_in(weights) for contender in make_contenders(request, registry)]
+    unusable = {contender.label: skip for contender in asked if (skip := _unusable(contender))}
+    contenders = [contender for contender in asked if contender.label not in unusable]
     protocols = [get_protocol(name, request.settings) for name in request.protocols]
     within = [protocol for protocol in protocols if not protocol.crosses_corpora]
     corpora, skips = open_corpora(request, workspace) if within else ([], [])
@@ -163,55 +127,56 @@ def make_plan(request: Request, workspace: Workspace, store: Store) -> Plan:
             except ProtocolError as error:
                 skips.append(Skip(f"{corpus.manifest.dataset}/{protocol.name}", str(error)))
     for protocol in protocols:
-        if isinstance(protocol, CrossCorpus):
+        if isinstance(protocol, SeveralCorpora):
             crossed = cross(protocol, request, workspace)
             tasks += [(corpus, protocol, split) for corpus, split in crossed.tasks]
             skips += crossed.skips
             known = {corpus.manifest.dataset for corpus in corpora}
             corpora += [corpus for corpus in crossed.members if corpus.manifest.dataset not in known]
-    skips += [Skip(contender.label, contender.missing) for contender in asked if contender.missing]
-    cells = [cell for task in tasks for contender in contenders for cell in _cells(request, registry, *task, contender)]
+    skips += unusable.values()
+    pairs = [(task, contender) for task in tasks for contender in contenders]
+    refused = {
+        (task[0].manifest.dataset, contender.label): _unread(request, task[0], contender) for task, contender in pairs
+    }
+    skips += [Skip(f"{dataset}/{label}", reason) for (dataset, label), reason in refused.items() if reason]
+    cells = [
+        cell
+        for task, contender in pairs
+        if not refused[task[0].manifest.dataset, contender.label]
+        for cell in _cells(request, registry, *task, contender)
+    ]
     found = ((cell, store.find(cell.key, cell.label)) for cell in cells)
-    done = {cell.key.digest: record for cell, record in found if record is not None and record.status == "done"}
+    done = {cell.key.digest: record for cell, record in found if record is not None and _is_done(record, request)}
     return Plan(tuple(cells), done, tuple(dict.fromkeys(skips)), tuple(corpora))
 
 
-def make_contender(name: str, registry: Registry, settings: Mapping[str, Mapping[str, Any]]) -> Contender:
-    """Make a model with its features and augmentations, all with the arguments that were asked for."""
-
-    def create() -> Model:
-        made: Model = registry.get("model", name).create(**settings.get(name, {}))
-        return made
-
-    model = create()
-    names = _named_by(model, "features")
-    extractors = {each: registry.get("feature", each).create(**settings.get(each, {})) for each in names}
-    augmentations = make_augmentations(_named_by(model, "augmentations"), registry, settings)
-    return Contender(create, model, extractors, augmentations)
+def _is_done(record: Record, request: Request) -> bool:
+    """Tell whether a record that was found is what the request asks for."""
+    return record.status == "done" and not (request.retime and record.environment.disturbed)
 
 
-def _named_by(model: Model, what: str) -> tuple[str, ...]:
-    """Return the names of the parts that a model asks for: its own code says so."""
+def _unusable(contender: Contender) -> Skip | None:
+    """Return why a contender cannot be run here, or None; weights that are not those of a card are a broken thing."""
     try:
-        names = tuple(getattr(model, what))
-    except (Exception, SystemExit) as error:
-        raise PluginError(f"{model.card.name} does not say its {what}: {type(error).__name__}: {error}") from error
-    if not all(isinstance(name, str) for name in names):
-        raise PluginError(f"{model.card.name} says {names!r} of its {what}, expected names")
-    return names
+        reason = contender.missing
+    except CheckpointError as error:
+        return Skip(contender.label, str(error), is_broken=True)
+    return Skip(contender.label, reason) if reason else None
 
 
-def make_augmentations(
-    names: Iterable[str], registry: Registry, settings: Mapping[str, Mapping[str, Any]]
-) -> dict[str, Augmentation]:
-    """Make augmentations with the arguments that were asked for, by name and in order."""
-    return {name: registry.get("augmentation", name).create(**settings.get(name, {})) for name in names}
-
-
-def part_facts(part: Part) -> PartFacts:
-    """Return what identifies a plugin with its arguments, as records hold it."""
-    identity = part.identity
-    return PartFacts(name=identity.name, version=identity.version, params=identity.params, settings=identity.settings)
+def _unread(request: Request, corpus: Corpus, contender: Contender) -> str:
+    """Return why a contender cannot read the words of a corpus; empty where it can, or reads none."""
+    if not contender.reads_text:
+        return ""
+    name = corpus.manifest.dataset
+    if corpus.wording is None:
+        return f"{contender.label} reads transcripts, and {name} has none"
+    if corpus.wording == "prompts" and not request.prompted_text:
+        return (
+            f"{contender.label} reads transcripts, and the sentences of {name} are prompts: which one is said may give "
+            f"the label away; --prompted-text reads them, and marks the row"
+        )
+    return ""
 
 
 def _cells(
@@ -225,8 +190,12 @@ def _cells(
         folds=len(split.folds),
         augmentations=tuple(part_facts(augmentation) for augmentation in applied.values()),
     )
+    for augmentation in applied.values():
+        augmentation.weight_folders = contender.model.weight_folders
     if applied:
-        contender = replace(contender, augmentations={})  # children of children are in nobody's protocol
+        contender = replace(
+            contender, augmentations={}, replaces=False
+        )  # children of children are in nobody's protocol
     seeds = range(request.seeds if contender.model.card.seeded else 1)
     for seed in seeds:
         for place, fold in enumerate(split.folds):
@@ -235,23 +204,10 @@ def _cells(
                 protocol=facts,
                 fold=fold.name,
                 seed=seed,
-                model=part_facts(contender.model),
-                features=tuple(part_facts(extractor) for extractor in contender.extractors.values()),
-                augmentations=tuple(part_facts(augmentation) for augmentation in contender.augmentations.values()),
+                **system_of(contender),
             )
             is_timed = seed == 0 and place == 0
             yield Cell(key, contender.label, corpus, protocol, split, fold, contender, is_timed, applied)
 
 
-__all__ = [
-    "Cell",
-    "Contender",
-    "Plan",
-    "Progress",
-    "Request",
-    "Skip",
-    "make_augmentations",
-    "make_contender",
-    "make_plan",
-    "part_facts",
-]
+__all__ = ["Cell", "Plan", "Progress", "Request", "Skip", "make_plan"]

@@ -26,9 +26,11 @@ from serbench.environment import usable_cores
 from serbench.errors import FormatError, SerbenchError, UsageError
 from serbench.features.batch import extract_waves
 from serbench.features.table import Column, FeatureTable, Floats
+from serbench.features.text import TextExtractor
 from serbench.plugin.registry import Registry
 from serbench.results.saved import SavedModel
 from serbench.run.saving import LoadedModel, load_model
+from serbench.weights import WeightFolders
 
 #: Recordings that are in memory at once, and samples in a batch, padding included.
 _CHUNK, _BATCH_SAMPLES = 64, 1 << 22
@@ -132,9 +134,11 @@ def _matches(pattern: str) -> list[Path]:
     return [path for path in paths if not forks & {*path.parts}]
 
 
-def load_models(cards: Sequence[Path], registry: Registry, device: str) -> list[LoadedModel]:
-    """Load the models of one system, to predict together."""
-    return [load_model(path, registry, device) for path in cards]
+def load_models(
+    cards: Sequence[Path], registry: Registry, device: str, weights: WeightFolders | None = None
+) -> list[LoadedModel]:
+    """Load the models of one system, to predict together; see :func:`serbench.run.saving.load_model`."""
+    return [load_model(path, registry, device, weights) for path in cards]
 
 
 def predict(
@@ -152,6 +156,11 @@ def predict(
         Told how many are done.
     """
     extractors = models[0].extractors
+    if reading := [name for name, extractor in extractors.items() if isinstance(extractor, TextExtractor)]:
+        raise UsageError(
+            f"{models[0].model.card.name} reads transcripts ({', '.join(reading)}), and recordings alone have none; "
+            f"expected a model whose features hear sound"
+        )
     rates = sorted({extractor.card.sample_rate for extractor in extractors.values()})
     with ThreadPoolExecutor(usable_cores(), thread_name_prefix="serbench-decode") as pool:
         for start in range(0, len(paths), _CHUNK):

@@ -12,16 +12,17 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from serbench.cost.calibration import calibrate
-from serbench.cost.efficiency import FIGURES, WORK, macs_per_second, size_figures
-from serbench.cost.latency import ALL_THREADS, GPU, ONE_THREAD, RUNS, WARM_UP, Specimen, latency_figures
+from serbench.cost.efficiency import FIGURES, WORK, size_figures
+from serbench.cost.latency import ALL_THREADS, GPU, ONE_THREAD, RUNS, WARM_UP, Specimen, failure, latency_figures
 from serbench.cost.meter import Clock, Meter, fit_and_predict_figures
 from serbench.cost.noise_clip import NoiseClips
+from serbench.cost.streams import lengths_of, macs_per_audio_second
 from serbench.cost.throughput import device_memory, throughput_figures
 from serbench.cost.timing import threads
 from serbench.environment import machine_card, usable_cores, versions
@@ -31,7 +32,9 @@ from serbench.plugin.registry import Registry
 from serbench.results.facts import Environment
 from serbench.results.saved import SavedModel
 from serbench.run.cold_start import cold_start
-from serbench.run.plan import Cell, make_contender
+from serbench.run.contender import make_contender
+from serbench.run.plan import Cell
+from serbench.run.request import Skip
 from serbench.run.saving import model_path, save_cell
 from serbench.run.setup import Setup
 from serbench.run.tables import Workbench, make_tables
@@ -153,7 +156,7 @@ def profile_models(
         found[specimen.name]["inference_gpu_memory_bytes"] = device_memory(specimen, GPU)
     for model in fitted:
         watch(f"{model.specimen.name}: cold start")
-        found[model.specimen.name] |= _on_disk(model, setup.plugins, how.starts)
+        found[model.specimen.name] |= _on_disk(model, setup, how.starts)
     return [
         _finished(model.profile, found[model.specimen.name]) if isinstance(model, _Fitted) else model for model in begun
     ]
@@ -194,9 +197,9 @@ def _fit_all(setup: Setup, registry: Registry, watch: Callable[[str], None]) -> 
     with tempfile.TemporaryDirectory(prefix="serbench-profile-") as nowhere:
         request = replace(asked, datasets=asked.datasets or tuple(SMALL), settings=settings, seeds=1)
         plan = replace(setup, request=request, out=Path(nowhere)).plan(registry, silent)
+    begun: list[_Fitted | Profile] = [_skipped(skip, is_quick=is_quick) for skip in plan.skips]
     environment = Environment(versions=versions())
     bench = Workbench(FeatureCache(setup.locations.cache), setup.device, (), environment, silent)
-    begun: list[_Fitted | Profile] = []
     for cell in plan.cells:
         if cell.is_timed:
             name = cell.contender.model.card.name
@@ -215,6 +218,11 @@ def _unfitted(cell: Cell, label: str, error: Exception, *, is_quick: bool) -> Pr
     none = Figure.undefined(f"fitting failed: {type(error).__name__}: {' '.join(str(error).split())}")
     facts = {"dataset": cell.corpus.manifest.dataset, "rows": None, "quick": is_quick}
     return Profile(label, facts, dict.fromkeys(FIGURES, none))
+
+
+def _skipped(skip: Skip, *, is_quick: bool) -> Profile:
+    none = Figure.undefined(f"it cannot be fitted here: {skip.reason}")
+    return Profile(skip.what, {"dataset": None, "rows": None, "quick": is_quick}, dict.fromkeys(FIGURES, none))
 
 
 def _short(name: str, registry: Registry, settings: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
@@ -240,12 +248,13 @@ def _fit(cell: Cell, bench: Workbench, label: str, *, is_quick: bool) -> _Fitted
     if is_quick:
         work = dict.fromkeys(WORK, Figure.undefined("fitted in haste; name a dataset"))
     noise = NoiseClips(cell.contender.extractors, tables.test.labels)
-    known = {**work, **size_figures(model, noise), "macs_per_audio_second": macs_per_second(model, noise)}
+    streamed = macs_per_audio_second(model, noise, lengths_of(cell.corpus.seconds()), failure)
+    known = {**work, **size_figures(model, noise), "macs_per_audio_second": streamed}
     facts = {"dataset": cell.corpus.manifest.dataset, "rows": len(tables.train), "quick": is_quick}
     return _Fitted(Specimen(label, model, noise), cell, Profile(label, facts, known))
 
 
-def _on_disk(each: _Fitted, plugins: Sequence[Path], starts: int) -> dict[str, Figure]:
+def _on_disk(each: _Fitted, setup: Setup, starts: int) -> dict[str, Figure]:
     """Return what a saved model weighs, and how long a new process takes to answer with it."""
     names = ("disk_bytes", "cold_start_seconds", "inference_memory_bytes")
     with tempfile.TemporaryDirectory(prefix="serbench-profile-") as folder:
@@ -253,7 +262,10 @@ def _on_disk(each: _Fitted, plugins: Sequence[Path], starts: int) -> dict[str, F
         card = model_path(each.cell, Path(folder))
         if size is None:
             return dict.fromkeys(names, Figure.undefined(f"cannot be saved: {SavedModel.read(card).reason}"))
-        return {"disk_bytes": Figure(size), **cold_start(card, plugins, starts=starts)}
+        return {
+            "disk_bytes": Figure(size),
+            **cold_start(card, setup.plugins, setup.locations.weights.roots, starts=starts),
+        }
 
 
 def _finished(profile: Profile, found: Mapping[str, Figure]) -> Profile:

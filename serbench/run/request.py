@@ -11,6 +11,31 @@ from typing import Any
 Progress = Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
 
 
+@dataclass(frozen=True)
+class Variation:
+    """One value of a sweep.
+
+    Attributes
+    ----------
+    word
+        As it was written: ``0.1``, ``speed+vtlp``.
+    settings
+        Arguments by the names of parts.
+    augment
+        Names of augmentations in place of those that a model asks for; a name that it asks for too is what the model
+        means by it. None: the model's own.
+    """
+
+    word: str
+    settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    augment: tuple[str, ...] | None = None
+
+    def added_to(self, settings: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+        """Return settings with its own."""
+        names = dict.fromkeys([*settings, *self.settings])
+        return {name: {**settings.get(name, {}), **self.settings.get(name, {})} for name in names}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Request:
     """What a person asks for.
@@ -25,8 +50,14 @@ class Request:
         Arguments by the names of parts and protocols: ``{"logreg": {"c": 0.5}, "emobox": {"folder": "lists"}}``.
     skip_bad_audio
         Leave out recordings that cannot be read.
+    prompted_text
+        Let features of text read prompts, where they may give the label away.
     save_models
         Keep the model of every cell that is run.
+    retime
+        Count a cell whose timing was disturbed as not done.
+    swept, variations
+        Models of ``models`` that are run once for each variation, in place of once.
     """
 
     models: tuple[str, ...]
@@ -37,6 +68,10 @@ class Request:
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     skip_bad_audio: bool = False
     save_models: bool = False
+    swept: tuple[str, ...] = ()
+    variations: tuple[Variation, ...] = ()
+    prompted_text: bool = False
+    retime: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,4 +93,4 @@ class Skip:
     is_broken: bool = False
 
 
-__all__ = ["Progress", "Request", "Skip"]
+__all__ = ["Progress", "Request", "Skip", "Variation"]

@@ -6,24 +6,24 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from serbench.cost.calibration import calibrate
-from serbench.digest import digest_value
+from serbench.cost.calibration import calibrate, processor_pace
 from serbench.environment import machine_card, versions
 from serbench.features.cache import FeatureCache
-from serbench.part import Part
 from serbench.plugin.events import JobEvent
 from serbench.plugin.registry import Registry
+from serbench.results.drafts import Drafts
 from serbench.results.facts import Calibration, Environment
 from serbench.results.record import Record
 from serbench.results.store import Store
-from serbench.run.estimate import Times
-from serbench.run.job import failed, run_cell
-from serbench.run.parallel import Order, Workers, choose_jobs
+from serbench.run.crew import Crew, extract_here, features_of, is_stranger
+from serbench.run.estimate import Estimate, Times, choose_jobs
+from serbench.run.parallel import Workers
 from serbench.run.plan import Cell, Plan
 from serbench.run.request import Progress
 from serbench.run.setup import Setup
 from serbench.run.stacked_cells import run_stack, stack_cells
-from serbench.run.tables import Workbench, extract_for
+from serbench.run.tables import Workbench
+from serbench.run.timing import forget_timed, good_drafts, keep_timed, run_cell, time_draft
 
 
 @dataclass
@@ -43,6 +43,30 @@ class RunOutcome:
     interrupted: bool = False
 
 
+def expect(
+    cells: Sequence[Cell],
+    registry: Registry,
+    setup: Setup,
+    times: Times,
+    *,
+    jobs: int | None = None,
+    timeout: float | None = None,
+) -> Estimate:
+    """Return how long :func:`execute` is expected to take for cells, with what it is given.
+
+    Where this machine has no times of its own, its pace is measured first: what the cards say is scaled by it.
+    """
+    if times.pace is None and not all(times.is_known(cell) for cell in cells):
+        times.pace = processor_pace()
+    drafts = Drafts(setup.out)
+    return times.estimate(
+        cells,
+        choose_jobs(jobs, len(cells), sum(map(times.cell_seconds, cells)), setup.device),
+        drafts={cell.key.digest for cell in cells if cell.is_timed and drafts.has(cell.key, cell.label)},
+        in_workers=timeout is not None or any(is_stranger(registry, cell) for cell in cells),
+    )
+
+
 def execute(
     plan: Plan,
     registry: Registry,
@@ -51,14 +75,15 @@ def execute(
     progress: Progress,
     watch: Callable[[JobEvent], None] = lambda _: None,
     *,
+    trained: Callable[[Cell], None] = lambda _: None,
     jobs: int | None = None,
     stacked: bool = False,
     timeout: float | None = None,
 ) -> RunOutcome:
     """Run the open cells of a plan.
 
-    Cells run side by side on the CPU where that pays, and are trained together on an accelerator. Those in which
-    latencies are measured come first, and are alone while that is done.
+    Cells run side by side on the CPU where that pays, and are trained together on an accelerator. Where they run side
+    by side, those that are to be timed are kept as drafts, and timed when nothing is left to train.
 
     Parameters
     ----------
@@ -70,6 +95,8 @@ def execute(
         Shows the extraction of features.
     watch
         Told of every event, as observers among the plugins are.
+    trained
+        Told of each cell that is trained and will be timed later.
     jobs
         Cells at once on the CPU; None: as many as there are cores, where that pays.
     stacked
@@ -79,7 +106,8 @@ def execute(
 
     Returns
     -------
-    What was written. A cell that fails is a record; an interruption ends the run and loses no finished cell.
+    What was written. A cell that fails is a record; an interruption ends the run and loses no finished cell and no
+    draft.
     """
     outcome = RunOutcome()
 
@@ -90,13 +118,14 @@ def execute(
     def started(cell: Cell) -> None:
         tell(JobEvent("start", cell.name, cell.key.digest))
 
+    forget_timed(plan.cells, plan.done, Store(setup.out))
     try:
         for cell, record, seconds in _run_all(
-            plan.open, registry, setup, times, progress, started, jobs, stacked=stacked, timeout=timeout
+            plan.open, registry, setup, times, progress, (started, trained), jobs, stacked=stacked, timeout=timeout
         ):
             if record.status == "done":
                 outcome.done.append(record)
-                times.learn(cell, record.cost["train_seconds"].value or 0.0)
+                times.learn(cell, record, seconds)
                 tell(JobEvent("done", cell.name, cell.key.digest, seconds))
             else:
                 outcome.failed.append(record)
@@ -114,7 +143,7 @@ def _run_all(
     setup: Setup,
     times: Times,
     progress: Progress,
-    started: Callable[[Cell], None],
+    listeners: tuple[Callable[[Cell], None], Callable[[Cell], None]],
     jobs: int | None,
     *,
     stacked: bool,
@@ -126,82 +155,40 @@ def _run_all(
     """
     if not cells:
         return
-    at_once = choose_jobs(jobs, len(cells), times.seconds(cells), setup.device)
+    started, trained = listeners
+    at_once = choose_jobs(jobs, len(cells), sum(map(times.cell_seconds, cells)), setup.device)
     alone = _environment(setup.device)
+    times.pace = processor_pace()
     metrics = [offer.part for offer in registry.metrics.values()]
     bench = Workbench(FeatureCache(setup.locations.cache), setup.device, metrics, alone, progress, setup.models)
     store = Store(setup.out)
+    drafts = good_drafts(cells, bench, store)
+    seen: set[str] = set()
     here, apart = [], list(cells)
     if at_once == 1 and timeout is None:
-        here = [cell for cell in cells if not _is_stranger(registry, cell)]
-        apart = [cell for cell in cells if _is_stranger(registry, cell)]
+        here = [cell for cell in cells if not is_stranger(registry, cell)]
+        apart = [cell for cell in cells if is_stranger(registry, cell)]
     for these in stack_cells(here, setup.device, forced=stacked):
         if len(these) > 1:
             yield from run_stack(these, bench, store, started)
             continue
-        started(these[0])
+        (cell,) = these
+        started(cell)
+        if cell.key.digest not in drafts and features_of(cell) not in seen:
+            seen.add(features_of(cell))
+            extract_here(cell, bench, times)
         start = time.perf_counter()
-        record = store.write(*run_cell(these[0], bench))
-        yield these[0], record, time.perf_counter() - start
+        if draft := drafts.get(cell.key.digest):
+            record = keep_timed(time_draft(cell, bench, draft), draft.predictions, store)
+        else:
+            record = keep_timed(*run_cell(cell, bench), store)
+        yield cell, record, time.perf_counter() - start
     if apart:
         environment = replace(alone, jobs=at_once)
         with Workers(setup, environment, at_once, progress, timeout) as workers:
-            yield from _run_apart(apart, workers, registry, bench, store, started, stacked=stacked)
-
-
-def _run_apart(
-    cells: Sequence[Cell],
-    workers: Workers,
-    registry: Registry,
-    bench: Workbench,
-    store: Store,
-    started: Callable[[Cell], None],
-    *,
-    stacked: bool,
-) -> Iterator[tuple[Cell, Record, float]]:
-    """Yield cells that run in processes of their own, features before, so that no two compute the same."""
-
-    def lost(cell: Cell, reason: str) -> tuple[Cell, Record, float]:
-        return cell, store.write(failed(cell, bench, reason)), 0.0
-
-    for cell in cells:
-        if not _is_strange(registry, _extracting(cell)):
-            extract_for(cell, bench)  # on all cores, once, before several processes ask for it
-    by_features = {_features(cell): cell for cell in reversed(cells) if _is_strange(registry, _extracting(cell))}
-    orders = [Order((cell,), "extract") for cell in by_features.values()]
-    killing = {_features(ended.cell): ended.reason for ended in workers.carry_out(orders, started)}
-    for cell in cells:
-        if _features(cell) in killing:
-            started(cell)
-            yield lost(cell, killing[_features(cell)])
-    left = [cell for cell in cells if _features(cell) not in killing]
-    timed_first = sorted(left, key=lambda cell: not cell.is_timed)
-    orders = [Order(tuple(these)) for these in stack_cells(timed_first, bench.device, forced=stacked)]
-    for ended in workers.carry_out(orders, started):
-        if ended.record is None:
-            yield lost(ended.cell, ended.reason)
-        else:
-            yield ended.cell, ended.record, ended.seconds
-
-
-def _extracting(cell: Cell) -> list[Part]:
-    """Return the plugins that have a part in a cell's features."""
-    contender = cell.contender
-    return [*contender.extractors.values(), *contender.augmentations.values(), *cell.applied.values()]
-
-
-def _features(cell: Cell) -> str:
-    """Return what is the same for cells that ask for the same features of the same corpus."""
-    return digest_value([cell.corpus.manifest.digest, [part.identity.digest for part in _extracting(cell)]])
-
-
-def _is_stranger(registry: Registry, cell: Cell) -> bool:
-    return _is_strange(registry, [*_extracting(cell), cell.contender.model])
-
-
-def _is_strange(registry: Registry, parts: Sequence[Part]) -> bool:
-    """Tell whether one of some plugins came by a file or another package, which a worker can load too."""
-    return any(registry.is_strange(type(part)) for part in parts)
+            crew = Crew(workers, registry, bench, store, times, started, trained)
+            yield from crew.run(apart, drafts.keys(), stacked=stacked, is_alone=at_once == 1)
+            times.learn_start(workers.start_seconds)
 
 
 def _environment(device: str) -> Environment:
@@ -215,4 +202,4 @@ def _environment(device: str) -> Environment:
     return Environment(versions=versions(), machine=card, calibration=Calibration.read(calibrate()), jobs=1)
 
 
-__all__ = ["RunOutcome", "execute"]
+__all__ = ["RunOutcome", "execute", "expect"]

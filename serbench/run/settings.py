@@ -16,8 +16,9 @@ from typing import Any
 from serbench.errors import UnknownNameError, UsageError
 from serbench.plugin.registry import Registry
 from serbench.protocol.protocols import PROTOCOLS, get_protocol
-from serbench.run.plan import make_contender
+from serbench.run.contender import make_contenders
 from serbench.run.request import Request
+from serbench.use import unnumbered
 
 #: Whole numbers below are read; no argument needs more, and libraries stumble over them.
 _TOO_LARGE = 2**63
@@ -41,17 +42,31 @@ def read_settings(pairs: Iterable[str], registry: Registry, models: Sequence[str
     """
     settings: dict[str, dict[str, Any]] = {}
     given: dict[tuple[str, str], str] = {}
+    later: list[tuple[str, str, str, str]] = []
     for pair in pairs:
         path, equals, text = pair.partition("=")
         if not equals or not path:
             raise UsageError(f"--set got {pair!r}, expected key=value or part.key=value, such as logreg.c=0.5")
         part, _, key = path.rpartition(".")
+        if part and not _is_part(part, registry):
+            later.append((pair, part, key, text))  # a name that a model gives a part, which its own arguments decide
+            continue
         for name, default in _takers(registry, part, key, models):
-            before = given.setdefault((name, key), pair)
-            if key in settings.get(name, {}):
-                raise UsageError(f"--set got {name}.{key} twice, by {before!r} and {pair!r}, expected it once")
-            settings.setdefault(name, {})[key] = _value(pair, text, default)
+            _take(settings, given, (name, key), pair, _value(pair, text, default))
+    for pair, part, key, text in later:
+        default = _default_of_use(registry, part, key, models, settings)
+        _take(settings, given, (part, key), pair, _value(pair, text, default))
     return settings
+
+
+def _take(
+    settings: dict[str, dict[str, Any]], given: dict[tuple[str, str], str], at: tuple[str, str], pair: str, value: Any
+) -> None:
+    name, key = at
+    before = given.setdefault(at, pair)
+    if key in settings.get(name, {}):
+        raise UsageError(f"--set got {name}.{key} twice, by {before!r} and {pair!r}, expected it once")
+    settings.setdefault(name, {})[key] = value
 
 
 def check_settings(settings: Mapping[str, Mapping[str, Any]], request: Request, registry: Registry) -> None:
@@ -93,23 +108,42 @@ def parts_of(request: Request, registry: Registry) -> set[str]:
     parts = {*request.protocols, *(registry.datasets if request.all_datasets else request.datasets)}
     for protocol in protocols:
         parts.update(protocol.augmentations)
-    for name in request.models:
-        contender = make_contender(name, registry, request.settings)
-        parts |= {name, *contender.extractors}
+    for contender in make_contenders(request, registry):
+        parts |= {contender.model.card.name, *contender.extractors}
         if any(not protocol.augmentations for protocol in protocols):  # else those of the protocol are in their place
-            parts.update(contender.augmentations)
+            parts.update(map(unnumbered, contender.augmentations))
     return parts
+
+
+def _is_part(name: str, registry: Registry) -> bool:
+    """Tell whether a plugin or a protocol has the name."""
+    return name in PROTOCOLS or any(name in shelf for shelf in registry.shelves.values())
+
+
+def _default_of_use(
+    registry: Registry, name: str, key: str, models: Sequence[str], settings: Mapping[str, Mapping[str, Any]]
+) -> Any:
+    """Return the default of an argument of a part that one of the models calls by a name of its own."""
+    known = [*PROTOCOLS, *(offered for shelf in registry.shelves.values() for offered in shelf)]
+    for asked in models:
+        model = registry.get("model", asked).create(**settings.get(asked, {}))
+        for use in model.uses("features"):
+            if use.name == name:
+                return registry.get("feature", use.part).defaults().get(key)
+            known.append(use.name)
+        for use in model.uses("augmentations"):
+            if use.name == name:
+                return registry.get("augmentation", use.part).defaults().get(key)
+            known.append(use.name)
+    raise registry.unknown("part", name, sorted(set(known)))
 
 
 def _takers(registry: Registry, part: str, key: str, models: Sequence[str]) -> list[tuple[str, Any]]:
     """Return the parts that an argument is meant for, each with the argument's default (None for an unknown one)."""
     if part:
         shelves = [shelf for shelf in registry.shelves.values() if part in shelf]
-        if not shelves and part in PROTOCOLS:
-            return [(part, PROTOCOLS[part].defaults().get(key))]
         if not shelves:
-            known = sorted([*PROTOCOLS, *(name for shelf in registry.shelves.values() for name in shelf)])
-            raise registry.unknown("part", part, known)
+            return [(part, PROTOCOLS[part].defaults().get(key))]
         offered = shelves[0][part].part
         return [(part, offered.defaults().get(key) if hasattr(offered, "defaults") else None)]
     offered_by = {name: registry.get("model", name).defaults() for name in models}

@@ -53,10 +53,9 @@ class Setup:
 
     def anchored(self) -> Setup:
         """Return the same with its places from the root on: they hold wherever a plugin takes the process."""
-        roots = tuple(root.absolute() for root in self.locations.data_roots)
         return replace(
             self,
-            locations=replace(self.locations, data_roots=roots, cache=self.locations.cache.absolute()),
+            locations=self.locations.anchored(),
             out=self.out.absolute(),
             plugins=tuple(path.absolute() for path in self.plugins),
         )

@@ -10,8 +10,8 @@ there.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +20,7 @@ from serbench.features.cache import FeatureCache
 from serbench.features.extract import extract_column
 from serbench.features.extractor import FeatureExtractor
 from serbench.features.table import FeatureTable, MappedColumn
+from serbench.features.text import TextExtractor, text_column
 from serbench.learning.augmentation import Augmentation
 from serbench.protocol.leakage import check_fold
 from serbench.results.facts import Environment
@@ -47,8 +48,6 @@ class Workbench:
         Shows the extraction of features.
     models
         Below which folder trained models are saved; None: they are not.
-    alone
-        Entered while latencies are measured: nothing else runs until it is left.
     """
 
     cache: FeatureCache
@@ -57,29 +56,39 @@ class Workbench:
     environment: Environment
     progress: Progress
     models: Path | None = None
-    alone: Callable[[], contextlib.AbstractContextManager[None]] = contextlib.nullcontext
-    _columns: dict[tuple[str, str, str | None], MappedColumn] = field(default_factory=dict)
+    _columns: dict[tuple[str, str, str | None, int], MappedColumn] = field(default_factory=dict)
 
     def column(
-        self, corpus: Corpus, extractor: FeatureExtractor, augmentation: Augmentation | None = None
+        self, corpus: Corpus, extractor: FeatureExtractor, augmentation: Augmentation | None = None, copy: int = 0
     ) -> MappedColumn:
-        """Return a feature of every utterance of a corpus, in the manifest's order; kept for its other cells."""
+        """Return a feature of every utterance of a corpus, in the manifest's order; kept for its other cells.
+
+        Parameters
+        ----------
+        copy
+            Which of several equal augmentations it is of.
+        """
         rows = corpus.manifest.digest  # not the root: a corpus may be read by two label maps, or together with others
-        key = (rows, extractor.identity.digest, augmentation.identity.digest if augmentation else None)
+        key = (rows, extractor.identity.digest, augmentation.identity.digest if augmentation else None, copy)
         if key not in self._columns:
             for old in [known for known in self._columns if known[0] != rows]:
                 del self._columns[old]  # cells come corpus by corpus: the last one's features are done with
-            changed = f", {augmentation.card.name}" if augmentation else ""
+            changed = f", {augmentation.card.name}{f' {copy + 1}' if copy else ''}" if augmentation else ""
             label = f"{extractor.card.name} of {corpus.manifest.dataset}{changed}"
+            fresh = extractor.anew()  # what it may have kept of other clips is gone
             with self.progress(label, len(corpus.manifest)) as advance:
-                self._columns[key] = extract_column(
-                    extractor.create(**extractor.params),  # anew: what it may have kept of other clips is gone
-                    corpus.clips(),
-                    self.cache,
-                    device=self.device,
-                    augmentation=augmentation and augmentation.create(**augmentation.params),
-                    progress=advance,
-                )
+                if isinstance(fresh, TextExtractor):  # what is said of a child is what is said of its parent
+                    self._columns[key] = text_column(fresh, corpus.texts(), self.cache, advance)
+                else:
+                    self._columns[key] = extract_column(
+                        fresh,
+                        corpus.clips(),
+                        self.cache,
+                        device=self.device,
+                        augmentation=augmentation and augmentation.anew(),
+                        copy=copy,
+                        progress=advance,
+                    )
         return self._columns[key]
 
 
@@ -120,26 +129,31 @@ def make_tables(cell: Cell, bench: Workbench) -> Tables:
     place = {row: number for number, row in enumerate(_rows(cell))}
     features = {name: _column(cell, bench, extractor) for name, extractor in cell.contender.extractors.items()}
 
+    speakers = {name: f"speaker-{number:04d}" for number, name in enumerate(manifest.speakers)}
+
     def table(part: str, ids: Sequence[str], columns: Mapping[str, MappedColumn]) -> FeatureTable:
         rows = [place[row] for row in ids]
+        utterances = [manifest.by_id[cell.split.parent(row)] for row in ids]
+        domains = [domain for utterance in utterances if (domain := cell.corpus.domain_of(utterance.id))]
         return FeatureTable(
             ids=tuple(f"{part}-{number:06d}" for number in range(len(ids))),
             columns={name: column.take(rows) for name, column in columns.items()},
             labels=manifest.labels,
-            y=np.array([manifest.by_id[cell.split.parent(row)].label for row in ids]),
+            y=np.array([utterance.label for utterance in utterances]),
+            speakers=np.array([speakers[utterance.speaker] for utterance in utterances]),
+            domains=np.array(domains) if domains else None,
         )
 
     train = table("train", cell.training, features)
-    children = []
+    children, copies = [], cell.contender.copies
     for name, augmentation in cell.contender.augmentations.items():
         changed = {
-            feature: bench.column(cell.corpus, extractor, augmentation)
+            feature: bench.column(cell.corpus, extractor, augmentation, copies[name])
             for feature, extractor in cell.contender.extractors.items()
         }
         child = table("train", cell.training, changed)
-        children.append(
-            FeatureTable(tuple(f"{uid}+{name}" for uid in train.ids), child.columns, child.labels, child.y, train.ids)
-        )
+        ids = tuple(f"{uid}+{name}" for uid in train.ids)
+        children.append(replace(child, ids=ids, parents=train.ids))
     order = generator(cell.key.seed, "test order", cell.key.digest).permutation(len(fold.test))
     tested = tuple(fold.test[int(number)] for number in order)
     return Tables(
@@ -155,10 +169,17 @@ def extract_for(cell: Cell, bench: Workbench) -> None:
     """Have every feature that a cell needs in the cache; what goes wrong here, the cell itself will say."""
     if cell.corpus.unreadable:
         return
-    for extractor in cell.contender.extractors.values():
-        for change in (None, *cell.contender.augmentations.values(), *cell.applied.values()):
-            with contextlib.suppress(Exception, SystemExit):
-                bench.column(cell.corpus, extractor, change)
+    for extractor, change, copy in extractions(cell):
+        with contextlib.suppress(Exception, SystemExit):
+            bench.column(cell.corpus, extractor, change, copy)
+
+
+def extractions(cell: Cell) -> list[tuple[FeatureExtractor, Augmentation | None, int]]:
+    """Return what a cell asks of its corpus: every extractor, on the recordings and on each copy of each change."""
+    copies = cell.contender.copies
+    own = [(augmentation, copies[name]) for name, augmentation in cell.contender.augmentations.items()]
+    changes = [(None, 0), *own, *((augmentation, 0) for augmentation in cell.applied.values())]
+    return [(extractor, *change) for extractor in cell.contender.extractors.values() for change in changes]
 
 
 def _rows(cell: Cell) -> list[str]:
@@ -173,4 +194,4 @@ def _column(cell: Cell, bench: Workbench, extractor: FeatureExtractor) -> Mapped
     return MappedColumn.join([bench.column(cell.corpus, extractor, change) for change in changes])
 
 
-__all__ = ["Tables", "Workbench", "extract_for", "make_tables"]
+__all__ = ["Tables", "Workbench", "extract_for", "extractions", "make_tables"]

@@ -2,8 +2,8 @@
 
 Conventions
 -----------
-The first process sends an order (``run`` or ``extract``, with digests of cells) and the worker answers with messages,
-pairs of a :class:`Said` and what belongs to it, the last of them ``DONE``. Processes are spawned, not forked: OpenMP
+The first process sends an order (what to do, with digests of cells) and the worker answers with messages, pairs of a
+:class:`Said` and what belongs to it, the last of them ``DONE``. Processes are spawned, not forked: OpenMP
 does not survive a fork. A worker makes its own plan, takes features from the cache and writes its records itself; the
 store bears that. What it prints goes to the error stream, for the other belongs to the first process. It is the first
 of a group of processes, so that what a plugin starts can be ended with it. What a plugin changes in it is put back
@@ -23,90 +23,29 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from enum import Enum, auto
 from multiprocessing.connection import Connection
-from typing import Any, Literal
+from typing import Any
 
 from serbench.features.cache import FeatureCache
+from serbench.learning.model import Model
+from serbench.results.drafts import Drafts
 from serbench.results.facts import Environment
 from serbench.results.record import Record
 from serbench.results.store import Store
 from serbench.run.footprints import Footprints
-from serbench.run.job import failed, run_cell
+from serbench.run.job import failed
+from serbench.run.orders import Said
 from serbench.run.plan import Cell
 from serbench.run.setup import Setup
 from serbench.run.stacked_cells import run_stack
 from serbench.run.tables import Workbench, extract_for
+from serbench.run.timing import draft_cell, keep_timed, run_cell, time_draft
 from serbench.run.workspace import silent
 
 #: Seconds between two messages about how far an extraction is.
 _PROGRESS_SECONDS = 0.2
 #: Bytes that a message may have: the record of a cell, with the history of its training.
 _LONGEST = 64 << 20
-
-
-@dataclass(frozen=True)
-class Order:
-    """What a worker is asked to do.
-
-    Attributes
-    ----------
-    cells
-        To run, several where they are trained together; or the one whose features are to be extracted.
-    what
-        Which of the two.
-    """
-
-    cells: tuple[Cell, ...]
-    what: Literal["run", "extract"] = "run"
-
-
-@dataclass(frozen=True)
-class Ended:
-    """A cell that has ended, or an order that a worker did not survive.
-
-    Attributes
-    ----------
-    cell
-        Which one.
-    record
-        What came of it, in the store; None where its worker died.
-    seconds
-        How long it took.
-    reason
-        Why there is no record.
-    """
-
-    cell: Cell
-    record: Record | None
-    seconds: float
-    reason: str = ""
-
-
-class Said(Enum):
-    """What a message of a worker is about."""
-
-    #: It has made its plan.
-    READY = auto()
-    #: A cell was begun: its digest.
-    STARTED = auto()
-    #: A cell has ended: its digest, its record, which is in the store, and its seconds.
-    RECORD = auto()
-    #: Latencies are to be measured: it waits until it is told that nobody else works.
-    MEASURE = auto()
-    #: They were measured.
-    MEASURED = auto()
-    #: An extraction begins: what of what, and how many clips.
-    EXTRACTING = auto()
-    #: So many of them are done.
-    EXTRACTED = auto()
-    #: The order was carried out.
-    DONE = auto()
-    #: The order was carried out, and a plugin left the process in no state for another.
-    SPENT = auto()
-    #: It cannot go on, whatever is asked of it: a full disk. The error.
-    BROKEN = auto()
 
 
 class NoMessageError(Exception):
@@ -190,10 +129,10 @@ def _serve(wire: Wire, setup: Setup, environment: Environment) -> None:
         environment,
         _progress(wire),
         setup.models,
-        lambda: _alone(wire),
     )
     store = Store(setup.out)
     footprints = Footprints()
+    kept: dict[str, Model] = {}
     wire.say(Said.READY)
     while (order := wire.hear()) is not None:
         what, digests = order
@@ -201,6 +140,10 @@ def _serve(wire: Wire, setup: Setup, environment: Environment) -> None:
         try:
             if what == "extract":
                 extract_for(asked[0], bench)
+            elif what == "draft":
+                _draft(asked[0], bench, store, wire, footprints, kept)
+            elif what == "time":
+                _time(asked[0], bench, store, wire, footprints, kept.pop(digests[0], None))
             else:
                 _run(asked, bench, store, wire, footprints)
             wire.end_copies()
@@ -262,20 +205,59 @@ def _run(cells: Sequence[Cell], bench: Workbench, store: Store, wire: Wire, foot
         record, predictions = run_cell(cell, bench)
     except BaseException as error:  # noqa: BLE001  (a plugin may raise KeyboardInterrupt, too)
         record, predictions = failed(cell, bench, error), None
+    _leave_no_trace(wire, footprints)
+    wire.say(Said.RECORD, (cell.key.digest, keep_timed(record, predictions, store), time.perf_counter() - start))
+
+
+def _leave_no_trace(wire: Wire, footprints: Footprints) -> None:
+    """End what a plugin forked off and put back what it changed: what is written next is ours."""
     wire.end_copies()
-    footprints.wipe()  # what is written now is ours
-    wire.say(Said.RECORD, (cell.key.digest, store.write(record, predictions), time.perf_counter() - start))
+    footprints.wipe()
 
 
-@contextlib.contextmanager
-def _alone(wire: Wire) -> Iterator[None]:
-    """Wait until nobody else works, and let nobody work while the block runs."""
-    wire.say(Said.MEASURE)
-    wire.hear()
+def _draft(
+    cell: Cell, bench: Workbench, store: Store, wire: Wire, footprints: Footprints, kept: dict[str, Model]
+) -> None:
+    """Run a timed cell but for its timing; its model is kept where it does not say what it learned."""
+    digest = cell.key.digest
+    wire.say(Said.STARTED, digest)
+    start = time.perf_counter()
+    drafts = Drafts(store.folder)
     try:
-        yield
-    finally:
-        wire.say(Said.MEASURED)
+        found = draft_cell(cell, bench, drafts)
+    except OSError:
+        raise
+    except BaseException as error:  # noqa: BLE001  (a plugin may raise KeyboardInterrupt, too)
+        found = failed(cell, bench, error)
+    _leave_no_trace(wire, footprints)
+    seconds = time.perf_counter() - start
+    if isinstance(found, Record):
+        wire.say(Said.RECORD, (digest, store.write(found), seconds))
+        return
+    draft = drafts.find(cell.key, cell.label)
+    if is_kept := draft is None or draft.state is None:
+        kept[digest] = found
+    wire.say(Said.DRAFTED, (digest, seconds, is_kept))
+
+
+def _time(cell: Cell, bench: Workbench, store: Store, wire: Wire, footprints: Footprints, model: Model | None) -> None:
+    """Time a draft, and write its record."""
+    digest = cell.key.digest
+    wire.say(Said.STARTED, digest)
+    start = time.perf_counter()
+    draft = Drafts(store.folder).find(cell.key, cell.label)
+    if draft is None:  # somebody removed it
+        _run([cell], bench, store, wire, footprints)
+        return
+    try:
+        record = time_draft(cell, bench, draft, model)
+    except OSError:
+        raise
+    except BaseException as error:  # noqa: BLE001  (a plugin may raise KeyboardInterrupt, too)
+        record = failed(cell, bench, error)
+    _leave_no_trace(wire, footprints)
+    predictions = draft.predictions if record.status == "done" else None
+    wire.say(Said.RECORD, (digest, keep_timed(record, predictions, store), time.perf_counter() - start))
 
 
 def _progress(wire: Wire) -> Any:
@@ -296,4 +278,4 @@ def _progress(wire: Wire) -> Any:
     return progress
 
 
-__all__ = ["Ended", "NoMessageError", "Order", "Said", "end_group", "end_with_parent", "messages", "work"]
+__all__ = ["NoMessageError", "end_group", "end_with_parent", "messages", "work"]

@@ -23,7 +23,7 @@ def _apply(augmentation: Augmentation, wave: Floats, seed: int = 0) -> Floats:
 
 def check_output_is_a_wave(subject: Subject) -> None:
     """A child is a finite wave of a like length."""
-    augmentation = subject.part()
+    augmentation = subject.made()
     for name, wave in odd_waves(_RATE).items():
         child = _apply(augmentation, wave.copy())
         if not isinstance(child, np.ndarray) or child.dtype != np.float32 or child.ndim != 1:
@@ -37,7 +37,7 @@ def check_output_is_a_wave(subject: Subject) -> None:
 
 def check_input_left_alone(subject: Subject) -> None:
     """The wave is not changed in place."""
-    augmentation = subject.part()
+    augmentation = subject.made()
     for name, wave in odd_waves(_RATE).items():
         given = wave.copy()
         _apply(augmentation, given)
@@ -47,18 +47,18 @@ def check_input_left_alone(subject: Subject) -> None:
 
 def check_random_by_rng_alone(subject: Subject) -> None:
     """Equal rngs give equal children every time."""
-    augmentation, waves = subject.part(), odd_waves(_RATE)
+    augmentation, waves = subject.made(), odd_waves(_RATE)
     wave, other = waves["1 s of voice"], waves["5 s of voice"]
     first = _apply(augmentation, wave.copy())
     _apply(augmentation, other.copy(), seed=1)
-    for maker in (augmentation, subject.part()):
+    for maker in (augmentation, subject.made()):
         if _apply(maker, wave.copy()).tobytes() != first.tobytes():
             raise PluginError("the same wave and rng give another child later, expected the same; draw from rng alone")
 
 
 def check_global_random_state(subject: Subject) -> None:
     """No global random generator is touched."""
-    augmentation, wave = subject.part(), odd_waves(_RATE)["1 s of voice"]
+    augmentation, wave = subject.made(), odd_waves(_RATE)["1 s of voice"]
     _apply(augmentation, wave.copy())  # libraries that are loaded only now may draw
     with random_state_untouched("apply"):
         _apply(augmentation, wave.copy())

@@ -9,24 +9,28 @@ plugin is *exempt* where its card says so with a reason, or where the check find
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from serbench.errors import PluginError
+from serbench.lacking import lacking
 from serbench.part import Card, Part, missing_packages
 from serbench.plugin.manager import one_line
 from serbench.plugin.registry import Registry
 from serbench.scoring.metric import Metric
 from serbench.testing.watch import restored
+from serbench.weights import WeightFolders
 
 #: A plugin class; for a metric the metric itself.
 PluginPart = type[Part] | Metric
 
+PartMade = TypeVar("PartMade", bound=Part)
 Status = Literal["passed", "failed", "exempt"]
 
 
@@ -114,12 +118,43 @@ class Subject:
         Where corpora lie.
     checks
         The names of all checks of its kind.
+    settings
+        Arguments with which it is checked, by the names of parts: its own, and of a model those of what it asks for.
+    weights
+        Where pretrained weights are looked for; None: in the user's folders.
     """
 
     part: Any
     registry: Registry
     data_roots: Sequence[Path]
     checks: tuple[str, ...]
+    settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    weights: WeightFolders | None = None
+
+    @property
+    def own(self) -> Mapping[str, Any]:
+        """The arguments that are its own."""
+        return self.settings.get(self.name, {})
+
+    def made(self) -> Any:
+        """Return a fresh one with the arguments that are checked."""
+        return self.told(self.part(**self.own))
+
+    def told(self, part: PartMade) -> PartMade:
+        """Return a part that was made, told where pretrained weights are looked for."""
+        part.weight_folders = self.weights
+        return part
+
+    def parts(self) -> list[Part]:
+        """Return the plugin, made, and those whose work it needs."""
+        return [self.made()] if isinstance(self.part, type) else []
+
+    @cached_property
+    def lacks(self) -> str:
+        """What is not on this machine that it needs; what else is off with it is for the checks to find."""
+        with restored(), contextlib.suppress(Exception):
+            return lacking(self.parts())
+        return ""
 
     @property
     def card(self) -> Card:
@@ -155,7 +190,7 @@ class Case:
         """Run the check; whatever the plugin raises is its failure. The global random state is left as it was."""
         if reason := self.subject.card.exempt.get(self.check.name):
             return CheckResult(self.check, "exempt", reason, 0.0)
-        if reason := missing_packages([self.subject.part]):
+        if reason := missing_packages([self.subject.part]) or self.subject.lacks:
             return CheckResult(self.check, "exempt", reason, 0.0)
         start = time.perf_counter()
         status: Status = "passed"

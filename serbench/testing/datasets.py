@@ -44,8 +44,8 @@ class DatasetSubject(Subject):
 
     @cached_property
     def dataset(self) -> Dataset:
-        """The dataset with its default arguments."""
-        dataset: Dataset = self.part()
+        """The dataset with the arguments that are checked."""
+        dataset: Dataset = self.made()
         return dataset
 
     @cached_property
@@ -130,7 +130,7 @@ def check_paths_exist(subject: DatasetSubject) -> None:
 def check_read_twice_the_same(subject: DatasetSubject) -> None:
     """Reading it again gives the same facts."""
     with random_state_untouched("reading the corpus"):
-        again = subject.part().manifest(subject.root)
+        again = subject.made().manifest(subject.root)
     if again.utterances != subject.manifest.utterances:
         raise PluginError("two readings of one folder differ, expected the same utterances")
 
@@ -139,7 +139,7 @@ def check_decodes_nothing(subject: DatasetSubject) -> None:
     """Names and tables alone give the facts."""
     with _silent_copy(subject.root) as copy:
         try:
-            found = subject.part().manifest(copy).utterances
+            found = subject.made().manifest(copy).utterances
         except Exception as error:
             raise PluginError(
                 f"with empty recordings reading raises {type(error).__name__}: {error}, expected the same facts; "
@@ -174,7 +174,7 @@ def check_folds_hold(subject: DatasetSubject) -> None:
     nothing_known = {uid: uid for uid in subject.manifest.by_id}  # every recording counts as one of its own
     for fold in split.folds:
         check_fold(subject.manifest, split, fold, nothing_known)
-    if protocol.split(subject.part(), subject.part().manifest(subject.root)).digest != split.digest:
+    if protocol.split(subject.made(), subject.made().manifest(subject.root)).digest != split.digest:
         raise PluginError("two splits of one folder differ, expected the same folds; draw nothing, sort what you list")
 
 

@@ -8,7 +8,7 @@ Everything is judged on 32 clips of four voices whose classes any model can lear
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -17,11 +17,16 @@ import numpy.typing as npt
 
 from serbench.features.extractor import FeatureExtractor
 from serbench.features.table import Column, FeatureTable
+from serbench.learning.fusion import models_of
 from serbench.learning.model import Model, ModelCard, Predictions
+from serbench.part import Part
+from serbench.plugin.members import complete
+from serbench.plugin.uses import make_features
 from serbench.scoring.metrics import uar
 from serbench.seeding import generator
 from serbench.testing.check import Subject
 from serbench.testing.toys import toy_table
+from serbench.use import numbered
 
 Scores = npt.NDArray[np.float64]
 
@@ -56,22 +61,35 @@ class ModelSubject(Subject):
             settings.setdefault(part or self.name, {})[key] = value
         return settings
 
+    @cached_property
+    def arguments(self) -> dict[str, dict[str, Any]]:
+        """The quick arguments by part, and before them those that are checked."""
+        names = dict.fromkeys([*self.quick, *self.settings])
+        return {name: {**self.quick.get(name, {}), **self.settings.get(name, {})} for name in names}
+
     def create(self, device: str = "cpu") -> Model:
-        """Return a fresh model with its quick arguments."""
-        model: Model = self.part.create(**self.quick.get(self.name, {}))
+        """Return a fresh model with its quick arguments, and those that are checked."""
+        model = complete(self.part.create(**self.arguments.get(self.name, {})), self.registry)
+        for each in models_of(model):
+            self.told(each)
         model.device = device
         return model
 
+    def parts(self) -> list[Part]:
+        """Return the model and its extractors."""
+        return [self.create(), *self.extractors.values()]
+
     @cached_property
     def extractors(self) -> dict[str, FeatureExtractor]:
-        """The extractors that it takes, by name."""
-        get = self.registry.get
-        return {name: get("feature", name).create(**self.quick.get(name, {})) for name in self.create().features}
+        """The extractors that it takes, by the names of their columns."""
+        made = make_features(self.create(), self.registry, self.arguments)
+        return {name: self.told(extractor) for name, extractor in made.items()}
 
     def toys(self, seed: int) -> Toys:
         """Return tables of clips, with children where the model asks for augmentations."""
         train = toy_table("train", TRAIN, self.extractors, seed)
-        children = [_children(train, name, seed) for name in self.create().augmentations]
+        wanted = [use.name for use in self.create().uses("augmentations") for _ in range(use.copies)]
+        children = [_children(train, name, seed) for name in numbered(wanted)]
         dev = toy_table("dev", DEV, self.extractors, seed + 1_000_000) if self.card.chooses_on_dev else None
         test = toy_table("test", TEST, self.extractors, seed + 2_000_000)
         return Toys(FeatureTable.join([train, *children]), dev, test)
@@ -106,7 +124,7 @@ def _children(table: FeatureTable, name: str, seed: int) -> FeatureTable:
         noise = 0.01 * column.values.std() * rng.standard_normal(column.values.shape)
         columns[feature] = Column(column.output, column.values + noise.astype(np.float32), column.lengths)
     ids = tuple(f"{uid}+{name}" for uid in table.ids)
-    return FeatureTable(ids, columns, table.labels, table.y, table.ids)
+    return replace(table, ids=ids, columns=columns, parents=table.ids)
 
 
 def answer(model: Model, table: FeatureTable) -> Predictions:

@@ -9,6 +9,7 @@ import numpy as np
 from serbench.digest import canonical_json
 from serbench.errors import NotFittedError, PluginError
 from serbench.learning.model import Predictions
+from serbench.plugin.uses import make_augmentations, make_features
 from serbench.seeding import generator
 from serbench.testing import parts
 from serbench.testing.check import ExemptError
@@ -25,9 +26,9 @@ def check_card(subject: ModelSubject) -> None:
     """The card is complete; what it names is there."""
     parts.check_card(subject)
     model = subject.create()
-    named = {name: subject.registry.get("feature", name) for name in model.features}
-    for name in model.augmentations:
-        subject.registry.get("augmentation", name)
+    named = make_features(model, subject.registry, subject.settings)
+    asked, whose = model.uses("augmentations"), f"{subject.name}'s augmentations"
+    make_augmentations(asked, subject.registry, subject.settings, whose)
     for part, arguments in subject.quick.items():
         if part not in {subject.name, *named}:
             raise PluginError(f"quick names an argument of {part}, expected one of {[subject.name, *named]}")

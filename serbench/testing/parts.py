@@ -32,7 +32,7 @@ def check_constructor_stores(subject: Subject) -> None:
     cls: type[Part] = subject.part
     with random_state_untouched("the constructor"):
         cls()
-    for given in ({}, *({name: value} for name, value in other_values(cls.defaults()).items())):
+    for given in ({}, subject.own, *({name: value} for name, value in other_values(cls.defaults()).items())):
         made = _made(cls, given)
         if made is None:
             continue

@@ -20,6 +20,7 @@ from serbench.testing.features import FEATURE_CHECKS, FeatureSubject
 from serbench.testing.metrics import METRIC_CHECKS, MetricSubject
 from serbench.testing.model_subject import ModelSubject
 from serbench.testing.models import MODEL_CHECKS
+from serbench.weights import WeightFolders
 
 if TYPE_CHECKING:
     import pytest
@@ -52,7 +53,13 @@ def kind_of(part: object) -> str:
     raise PluginError(f"{part!r} is no plugin, expected a class derived from Model, Dataset ..., or a Metric")
 
 
-def cases_of(part: PluginPart, registry: Registry, data_roots: Sequence[Path] = ()) -> tuple[Case, ...]:
+def cases_of(
+    part: PluginPart,
+    registry: Registry,
+    data_roots: Sequence[Path] = (),
+    settings: Mapping[str, Mapping[str, Any]] | None = None,
+    weights: WeightFolders | None = None,
+) -> tuple[Case, ...]:
     """Return the checks of a plugin; they share what is costly, so keep those of one plugin together.
 
     Parameters
@@ -63,9 +70,14 @@ def cases_of(part: PluginPart, registry: Registry, data_roots: Sequence[Path] = 
         Where the plugins that it names are found, such as a model's features.
     data_roots
         Where a dataset's corpus lies, or a sample of it.
+    settings
+        Arguments with which it is checked, by the names of parts: its own, and of a model those of what it asks for.
+    weights
+        Where pretrained weights are looked for; None: in the user's folders.
     """
     kind = kind_of(part)
-    made = _SUBJECTS[kind][0](part, registry, data_roots, tuple(check.name for check in CHECKS[kind]))
+    names = tuple(check.name for check in CHECKS[kind])
+    made = _SUBJECTS[kind][0](part, registry, data_roots, names, settings or {}, weights)
     return tuple(Case(made, check) for check in CHECKS[kind])
 
 

@@ -13,10 +13,26 @@ import numpy as np
 from serbench.errors import PluginError
 from serbench.features.extractor import FeatureExtractor
 from serbench.features.table import Column, FeatureTable, Floats, Integers
+from serbench.features.text import TextExtractor
 from serbench.seeding import generator
 
 LABELS = ("angry", "calm", "happy", "sad")
+#: How many voices the clips are of, in turn.
+VOICES = 4
 
+#: Texts that real corpora hold, by name.
+ODD_TEXTS = {
+    "a word": "No!",
+    "a sentence": "I did not think that you would really come.",
+    "no word": "",
+    "blanks": "  \n ",
+    "a long speech": "and then he said " * 200,
+    "accents and signs": "Größe, perché? – “naïve” … 😀",
+    "digits": "1, 2, 3",
+}
+#: Per class: its own words, for features of text; and words of all.
+_WORDS = (("damn", "enough"), ("quiet", "gentle"), ("great", "wonderful"), ("alone", "gone"))
+_COMMON = ("the", "we", "you", "that", "house", "is", "was", "here")
 #: Per class: the pitch in Hz, and each harmonic's amplitude as a share of the one before.
 _VOICES = ((440.0, 0.9), (110.0, 0.5), (280.0, 0.75), (175.0, 0.3))
 
@@ -57,6 +73,13 @@ def codes_of(n: int, seed: int) -> Integers:
     return generator(seed, "order").permutation(np.arange(n) % len(LABELS))
 
 
+def toy_text(code: int, rng: np.random.Generator) -> str:
+    """Return a sentence of a class: one of its own words among words that all classes have."""
+    words = [_COMMON[int(place)] for place in rng.integers(len(_COMMON), size=4)]
+    words.insert(int(rng.integers(5)), _WORDS[code][int(rng.integers(2))])
+    return " ".join(words)
+
+
 def toy_column(extractor: FeatureExtractor, codes: Integers, seed: int) -> Column:
     """Return a feature of one wave per code.
 
@@ -69,6 +92,8 @@ def toy_column(extractor: FeatureExtractor, codes: Integers, seed: int) -> Colum
     rate = extractor.card.sample_rate
     waves = [wave_of(int(code), rate, rng.uniform(0.5, 0.8), rng) for code in codes]
     try:
+        if isinstance(extractor, TextExtractor):
+            return Column.stack(extractor.card.output, [extractor.extract_text(toy_text(int(c), rng)) for c in codes])
         return Column.stack(extractor.card.output, [extractor.extract(wave) for wave in waves])
     except Exception as error:
         raise PluginError(f"its feature {extractor.card.name} fails: {type(error).__name__}: {error}") from error
@@ -79,7 +104,8 @@ def toy_table(part: str, n: int, extractors: dict[str, FeatureExtractor], seed: 
     codes = codes_of(n, seed)
     columns = {name: toy_column(extractor, codes, seed) for name, extractor in extractors.items()}
     ids = tuple(f"{part}-{number:06d}" for number in range(n))
-    return FeatureTable(ids, columns, LABELS, np.array(LABELS)[codes])
+    speakers = np.array([f"speaker-{number % VOICES:04d}" for number in range(n)])
+    return FeatureTable(ids, columns, LABELS, np.array(LABELS)[codes], speakers=speakers)
 
 
-__all__ = ["LABELS", "codes_of", "odd_waves", "toy_column", "toy_table", "wave_of"]
+__all__ = ["LABELS", "ODD_TEXTS", "codes_of", "odd_waves", "toy_column", "toy_table", "toy_text", "wave_of"]

@@ -6,16 +6,19 @@ changed places anywhere, in the list of columns or in a view, differ from it.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from statistics import mean, median_low
 
 import pytest
 
 from serbench.board.columns import COLUMNS, BoardColumn, Table, columns_of
 from serbench.board.leaderboard import Leaderboard
+from serbench.board.remarks import remarks_of
 from serbench.digest import digest_value
 from serbench.scoring.figure import Figure
 from tests.board import reading
 from tests.board.distinct_rows import DATASETS, MACHINES, SYSTEMS, rows_distinct_rows
+from tests.results.conftest import part
 
 #: Costs by their headings on the pages that show a few.
 COSTS = {
@@ -69,6 +72,7 @@ def facts_of(board, placement):
         "is_same_model": None if variant is None else variant.is_same_model,
         "pretrained_on": "books; songs" if row.label == "heard" else "",
         "uses_test_statistics": row.standing.declared.uses_test_statistics,
+        "reads_text": {"near": "transcripts", "claimed": "prompts"}.get(row.label),
         "machine": row.machine["processor"],
         "machine_digest": digest_value(row.machine)[:12],
         "calibration_seconds": row.calibration.value,
@@ -132,6 +136,8 @@ def texts_of(board, placement, *, fronts=True):
         "p90 ms": cost["latency_p90_ms"],
         "p99 ms": cost["latency_p99_ms"],
         "memory": cost["peak_memory_bytes"],
+        "model params": cost["model_alone_parameters"],
+        "model MACs": cost["model_alone_macs_3s"],
         "machine": MACHINES[row.machine["processor"]],
     }
 
@@ -306,3 +312,37 @@ def test_a_new_column_is_in_the_overview_with_medians(leaderboard, with_sparkle)
     shown = reading.overview("What it costs")(leaderboard)
     middle = {name: str(710 + number) for number, name in enumerate(SYSTEMS)}
     assert {name: cells["Sparkle"] for (_, name), cells in shown.items()} == middle
+
+
+def with_costs(**costs):
+    """Return the board of one row of these costs."""
+    (made,) = [each for each in rows_distinct_rows() if (each.label, each.dataset.name) == ("best", "one")]
+    figures = {name: Figure(float(value)) for name, value in costs.items()}
+    (board,) = Leaderboard.of([replace(made, features=(part({"name": "mfcc"}),), cost=figures)]).boards
+    return board
+
+
+WHOLE = {"parameters_total": 120, "model_bytes": 480, "macs_3s": 300}
+ALONE = {"model_alone_parameters": 120, "model_alone_bytes": 480, "model_alone_macs_3s": 300}
+
+
+@pytest.mark.parametrize(
+    ("costs", "shown"),
+    [
+        ({**WHOLE, **ALONE}, "120 ∿"),
+        ({**WHOLE, "macs_3s": 900, **ALONE}, "120"),
+        ({**WHOLE, "parameters_total": 8_000_000, **ALONE}, "120"),
+    ],
+    ids=["signal processing", "counted", "an encoder"],
+)
+def test_the_share_of_the_model_is_marked_where_its_features_count_as_0(costs, shown):
+    board = with_costs(**costs)
+    (column,) = [each for each in columns_of(Table.COST, [board]) if each.key == "model_alone_parameters"]
+    assert column.shown(board, board.placements[0]) == shown
+    assert ("model alone" in {remark.topic for remark in remarks_of(board)}) == shown.endswith("∿")
+
+
+def test_rows_of_before_have_no_column_of_the_model_alone():
+    headings = {column.heading for column in columns_of(Table.COST, [with_costs(**WHOLE)])}
+    assert "params" in headings
+    assert not headings & {"model params", "model MACs"}

@@ -6,12 +6,15 @@ from dataclasses import replace
 
 import pytest
 
+from serbench.board.columns import column_of, columns_of
 from serbench.board.facts import flat_rows
 from serbench.board.leaderboard import Leaderboard
 from serbench.board.machines import calibration_times, machine_key, slow_rows
 from serbench.board.pages.overview import overview_lines
 from serbench.board.pages.task import page_lines
 from serbench.board.ranking.boards import make_boards
+from serbench.board.ranking.pareto import LATENCY, MACS, fronts
+from serbench.board.remarks import URGENT, remarks_of
 from serbench.cost.calibration import VERSION
 from serbench.errors import FormatError
 from serbench.results.facts import Environment
@@ -121,3 +124,40 @@ def test_a_row_has_the_median_of_its_cells(store, cells, kernels, seconds, reaso
 def test_a_time_that_is_none_is_refused(known):
     with pytest.raises(FormatError, match="calibration"):
         Environment.read({"versions": {}, "machine": {}, "calibration": known})
+
+
+def busy(name, latency=5.25, reason="other programs had 1.0 of 2 cores"):
+    cost = {"latency_p50_ms": Figure(latency), "macs_3s": Figure(40), "parameters_total": Figure(7)}
+    return replace(at(name, None), cost=cost, disturbed=reason)
+
+
+def test_what_disturbed_a_timing_is_said_with_the_mark_of_its_times():
+    (sentence,) = told(at("a", None), busy("b"), busy("c", reason="its core was taken from it 9 times in 1 s"))
+    why = "b: other programs had 1.0 of 2 cores; c: its core was taken from it 9 times in 1 s"
+    assert sentence == f"times marked ? may be too long, for something ran beside them ({why})"
+
+
+def test_a_time_of_a_busy_machine_is_never_shown_unmarked():
+    (board,) = make_boards([busy("a", latency=1.5), busy("b", reason=None)])
+    marked, plain = sorted(board.placements, key=lambda placement: placement.name)
+    latency, macs = column_of("latency_p50_ms"), column_of("macs_3s")
+
+    assert (latency.shown(board, marked), latency.shown(board, plain)) == ("1.50?", "◆ 5.25")
+    assert macs.shown(board, marked) == macs.shown(board, plain) == "◆ 40"
+    assert {remark.topic for remark in remarks_of(board)} >= {"busy machine"}
+    assert "busy machine" in URGENT
+    texts = {column.key: column for column in columns_of(None, [board])}
+    assert texts["timing_disturbed"].fact(board, marked) == "other programs had 1.0 of 2 cores"
+    assert texts["timing_disturbed"].fact(board, plain) is None
+
+
+def test_rows_of_quiet_machines_alone_have_no_column_of_disturbances():
+    boards = make_boards([at("a", 0.013)])
+    assert "timing_disturbed" not in {column.key for column in columns_of(None, boards)}
+
+
+def test_a_time_of_a_busy_machine_is_on_no_front_of_time():
+    (front,) = fronts([busy("a"), busy("b", reason=None)], LATENCY)
+    assert list(front.left_out.values()) == ["timed while the machine was busy: other programs had 1.0 of 2 cores"]
+    (front,) = fronts([busy("a"), busy("b", reason=None)], MACS)
+    assert not front.left_out

@@ -4,6 +4,8 @@ import pytest
 from typer.testing import CliRunner
 
 from serbench.cli.app import app
+from serbench.cost.calibration import calibrate
+from serbench.cost.quiet import Timing
 
 #: A corpus of empty files: listings and folds decode no sound.
 CORPUS = """
@@ -78,6 +80,14 @@ def serbench_models():
 def serbench_metrics():
     yield Metric(MetricCard(name="half", version="1", summary="one half", better="higher"), half)
 """
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quiet_machine():
+    """Time once in this process, and take the machine for quiet, whatever else it does: no test of a command times."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("serbench.run.timing.quietly", lambda work, **_: Timing(work(), calibrate(), None))
+        yield
 
 
 @pytest.fixture

@@ -176,6 +176,7 @@ def test_emobox_s_folder_in_the_environment_adds_its_protocol(audit, box, monkey
         (["emodb"], 3, "emodb was not found"),
         (["toy", "--protocol", "sii"], 2, "unknown protocol 'sii'"),
         (["toy", "--protocol", "cross"], 4, "needs two corpora or more"),
+        (["toy", "--protocol", "adapt"], 4, "needs two corpora or more"),
         (["toy", "--protocol", "emobox"], 2, "got no folder"),
     ],
 )

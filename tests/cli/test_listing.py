@@ -88,3 +88,12 @@ def test_a_name_that_two_offer_is_listed_with_both(serbench, toys, install):
     shown = serbench("show", "guess")
     assert shown.exit_code == 5
     assert "offered by my-parts 1.0 (plugin 'my_parts') and by rival 1.0 (plugin 'rival')" in shown.stderr
+
+
+@pytest.mark.parametrize("verb", [("list", "models"), ("show", "humpcat")])
+def test_a_feature_with_arguments_of_its_own_is_said_in_words(serbench, verb):
+    found = json.loads(serbench(*verb, "--json").stdout)
+    card = found if isinstance(found, dict) else {each["name"]: each for each in found}["humpcat"]
+    words = "mfcc-40ms = mfcc[hop_length=320,n_fft=1024,win_length=640]"
+    assert card["features"] == ["encoder-frames", words, "prosody"]
+    assert serbench(*verb).exit_code == 0

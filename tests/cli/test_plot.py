@@ -44,6 +44,8 @@ def test_a_figure_is_written_and_its_caption_printed(serbench, runs, tmp_path, w
         (("confusion", "--cost", "macs"), "--cost macs goes with pareto, not with confusion"),
         (("critical-difference",), "critical-difference got 0 datasets that are averaged and 0 systems"),
         (("inflation", "--protocol", "si"), "inflation shows all protocols, expected no --protocol"),
+        (("adaptation", "--protocol", "si"), "adaptation shows protocol adapt, expected no --protocol"),
+        (("adaptation",), "unknown protocol in these records 'adapt', expected one of ['si']"),
         (("inflation",), "no system has rows under si and another protocol"),
     ],
     ids=lambda each: " ".join(each) if isinstance(each, tuple) else "",

@@ -41,6 +41,7 @@ def test_tables_name_their_units_and_what_is_missing(serbench):
     titles = [above for above, line in zip(["", *lines], lines, strict=False) if line.startswith("model  ")]
     assert titles == [
         "size; memory and disk in bytes",
+        "the model alone, its features left out; memory in bytes",
         "answering one clip; peak memory in bytes",
         "latency of a clip of 3 s at batch 1, in ms",
         "throughput, in seconds of audio per second",
@@ -66,7 +67,7 @@ def test_json_has_a_value_or_a_reason_for_every_figure(serbench):
     measured = {name for name, figure in model["figures"].items() if figure["value"] is not None}
     assert measured >= {
         *("parameters_total", "disk_bytes", "macs_3s", "macs_per_audio_second", "cold_start_seconds"),
-        *("latency_p50_ms", "latency_p99_ms", "model_latency_p50_ms", "latency_all_threads_p50_ms"),
+        *("latency_p50_ms", "latency_p90_ms", "model_latency_p50_ms", "latency_all_threads_p50_ms"),
         *("throughput_all_threads_batch_64_realtime", "throughput_all_threads_best_batch"),
     }
 

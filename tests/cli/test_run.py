@@ -239,3 +239,21 @@ def test_a_run_that_is_ended_goes_on_where_it_was(serbench, world, tmp_path, end
     arguments[-1] = tmp_path / "undisturbed"
     serbench(*arguments)
     assert _scores(serbench, tmp_path / "undisturbed") == resumed
+
+
+def test_a_sweep_prints_the_gain_over_its_first_value(serbench, world):
+    result = serbench("run", "--model", "nearest", "--sweep", "augment=none,quieter", *world, "--jobs", "1")
+    assert result.exit_code == 0
+    assert "nearest, gain over augment=none, protocol si" in result.stdout
+    (line,) = [line.split() for line in result.stdout.splitlines() if line.startswith("toy") and " quieter " in line]
+    assert line[3][0] in "+-"
+    assert line[-1] == "4"
+
+
+def test_a_plan_names_the_rows_of_a_sweep_and_refuses_what_is_none(serbench, world):
+    planned = serbench("plan", "--model", "nearest", "--sweep", "augment=none,quieter", *world, "--json")
+    names = {cell["name"].rpartition("/")[2] for cell in json.loads(planned.stdout)["cells"]}
+    assert names == {"nearest", "nearest+quieter"}
+    refused = serbench("plan", "--model", "nearest", "--sweep", "augment=none,none", *world)
+    assert refused.exit_code == 2
+    assert "which are both nearest" in refused.stderr

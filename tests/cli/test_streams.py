@@ -29,13 +29,18 @@ COMMANDS = [
     [["leaderboard", "show", "{runs}"], 0],
     [["inflate", "--model", "logreg", *SMALL, "--protocol", "random", "--out", "{leaky}"], 0],
     [["compare", "logreg", "majority", "{runs}"], 0],
-    [["plot", "pareto", "{runs}", "--to", "{figure}"], 0],
+    [["plot", "pareto", "{runs}", "--cost", "macs", "--to", "{figure}"], 0],
     [["leaderboard", "export", "--format", "croissant", "--dataset", "emodb"], 0],
     [["profile", "--model", "majority", "--runs", "1"], 0],
 ]
 DRIVER = """
 import json, sys
 from serbench.cli import app
+from serbench.cost import calibration, quiet
+from serbench.run import timing
+
+# whatever else the machine does, a mark of a busy one is in no table
+timing.quietly = lambda work, **_: quiet.Timing(work(), calibration.calibrate(), None)
 for argv, code in json.loads(sys.stdin.read()):
     sys.argv = ["serbench", *argv]
     try:
@@ -81,7 +86,8 @@ def test_every_command_ends_as_it_does_in_utf_8(places, encoding):
 def test_the_numbers_are_the_same(places, encoding):
     commands, cache, _ = places
     stable = [command for command in commands if command[0][0] in ("leaderboard", "compare", "show")]
-    there, here = (re.findall(r"\d[\d.,]*", run(stable, name, cache)[0]) for name in ("utf-8", encoding))
+    texts = [re.sub(r"\[U\+[0-9A-F]+\]", "?", run(stable, name, cache)[0]) for name in ("utf-8", encoding)]
+    there, here = (re.findall(r"\d[\d.,]*", text) for text in texts)
     assert here == there
     assert len(here) > 100
 
@@ -97,7 +103,7 @@ def test_marks_and_bars_have_substitutes(places):
     assert "◆" in plain
     assert "█" in plain
     out, _ = run([command for command in commands if command[0][0] in ("leaderboard", "inflate")], "ascii", cache)
-    assert "^ Pareto-optimal" in out
+    assert "^ Pareto-optimal" in " ".join(out.split())
     assert "####" in out
 
 
@@ -130,7 +136,7 @@ def test_a_terminal_too(places, encoding):
         text = b"".join(iter(lambda: _read(parent), b"")).decode(encoding)
     os.close(parent)
     assert running.returncode == 0, text
-    assert "^ Pareto-optimal" in text
+    assert "^ Pareto-optimal" in " ".join(text.split())
     assert "Traceback" not in text
 
 
@@ -143,7 +149,7 @@ def _read(terminal):
 
 def test_no_two_marks_have_one_substitute():
     marks = [wording.PRETRAINED, wording.SAW_THE_TEST, wording.TEST_STATISTICS, wording.PARETO, wording.ALTERED]
-    marks += list("↓⇓")
+    marks += list("↓⇓⇣‖※∿")
     assert len({SUBSTITUTES[mark] for mark in marks}) == len(marks)
     assert "*" not in SUBSTITUTES.values()  # it marks what is incomplete
 

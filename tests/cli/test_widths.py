@@ -14,19 +14,33 @@ from typer.testing import CliRunner
 from serbench import cli
 from serbench.cli import console, layout
 from serbench.cli.app import app
+from serbench.cli.curves import print_curves
 from serbench.cli.layout import width_of
 from serbench.cli.matrix import print_matrices
+from tests.board.ranking.test_adaptation import adapted_rows, add_adapted
 from tests.board.ranking.test_matrix import add, rows
 from tests.results.conftest import cells, store
 
 #: Fixtures that those below ask for.
-__all__ = ["add", "cells", "rows", "store"]
+__all__ = ["adapted_rows", "add", "add_adapted", "cells", "rows", "store"]
 
 WIDTHS = [*range(layout.NARROWEST, 101), 200]
 SMALL = [word for name in ("sentences", "takes") for word in ("--set", f"synth.{name}=1")]
 #: A number as it is printed: with its sign, point and unit.
 NUMBER = re.compile(r"[+-]?\d[\d.,]*(?:e[+-]\d+)?[kMG]?(?![\w.])")
 
+#: A feature whose weights are nowhere.
+PRETRAINED = """
+from serbench.api import Checkpoint, FeatureCard, FeatureExtractor, hookimpl
+
+class Encoded(FeatureExtractor):
+    card = FeatureCard(name="encoded", version="1", summary="a test feature", sample_rate=16000, output="vector",
+                       checkpoints=(Checkpoint("encoder", 64 * "0", ("books",), "MIT", "train it for 100,000 h"),))
+
+@hookimpl
+def serbench_features():
+    yield Encoded
+"""
 RUN = ["--model", "logreg", "--model", "majority", "--dataset", "synth", *SMALL, "--seeds", "1"]
 COMMANDS = [
     *(["list", topic] for topic in ("datasets", "features", "models", "metrics", "protocols", "plugins")),
@@ -35,6 +49,8 @@ COMMANDS = [
     ["check", "majority"],
     ["plan", *RUN],
     ["run", *RUN, "--save-models", "--out", "{runs}"],
+    ["run", "--model", "logreg", *RUN[4:], "--no-floors", "--sweep", "logreg.c=0.5,1", "--out", "{swept}"],
+    ["list", "checkpoints", "--plugin", "{plugin}"],
     ["inflate", *RUN, "--protocol", "random", "--out", "{leaky}"],
     ["leaderboard", "show", "{runs}"],
     ["leaderboard", "reproduce", "synth/si/logreg", "{runs}"],
@@ -50,6 +66,8 @@ COMMANDS = [
 def tables(tmp_path_factory):
     """Run the commands; return the arguments of every table, with the file that asked for it."""
     top, found = tmp_path_factory.mktemp("widths"), []
+    plugin = top / "pretrained.py"
+    plugin.write_text(PRETRAINED, encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SERBENCH_CACHE", str(top / "cache"))
         plain = console.table
@@ -64,21 +82,20 @@ def tables(tmp_path_factory):
         patch.setattr(console, "table", table)
         for words in COMMANDS:
             clips = next(iter((top / "cache").rglob("s01-*.wav")), "")
-            places = {"runs": top / "runs", "leaky": top / "leaky", "clips": clips}
+            places = {name: top / name for name in ("runs", "leaky", "swept")} | {"plugin": plugin, "clips": clips}
             result = CliRunner().invoke(app, [word.format(**places) for word in words], catch_exceptions=False)
             assert result.exit_code in (0, 1), result.stderr
     return found
 
 
 @pytest.fixture
-def all_tables(tables, rows, monkeypatch):
-    """Return those, and the matrices of crossed corpora, which take long to run."""
+def all_tables(tables, rows, adapted_rows, monkeypatch):
+    """Return those, and the matrices and curves of crossed corpora, which take long to run."""
     found = list(tables)
-    monkeypatch.setattr(
-        console, "table", lambda columns, lines, **options: found.append(("matrix.py", columns, lines, options))
-    )
-    print_matrices(rows)
-    monkeypatch.undo()
+    for name, write in (("matrix.py", print_matrices), ("curves.py", print_curves)):
+        monkeypatch.setattr(console, "table", lambda *told, name=name, **options: found.append((name, *told, options)))
+        write(adapted_rows if name == "curves.py" else rows)
+        monkeypatch.undo()
     return found
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import wave
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from serbench.api import (
     Augmentation,
@@ -21,6 +23,7 @@ from serbench.api import (
     LeaveOneSpeakerOut,
     Metric,
     MetricCard,
+    Size,
     Utterance,
 )
 from serbench.plugin.registry import load_registry
@@ -104,9 +107,34 @@ class LoudestOfBatch(BatchedFeatureExtractor):
         return levels / (levels.max() + 1e-9), lengths
 
 
+class Learned(Bands):
+    card = replace(Bands.card, pretrained_on=("books",))
+
+
+class KeepsANetwork(Bands):
+    def extract(self, wave):
+        with torch.random.fork_rng():
+            self._layer = torch.nn.Linear(1, 1)
+        return super().extract(wave)
+
+
+class Trains(Learned):
+    def size(self, wave):
+        return Size(trainable=3, total=3, bytes=12, macs=0, macs_reason=None)
+
+
+class Frozen(Learned):
+    def network(self):
+        with torch.random.fork_rng():
+            return torch.nn.Linear(1, 1)
+
+
 @pytest.mark.parametrize(
     ("cls", "name", "words"),
     [
+        (Learned, "size", "gives neither network() nor size()"),
+        (KeepsANetwork, "size", "gives neither network() nor size()"),
+        (Trains, "size", "expected nothing trainable"),
         (Sixtyfour, "output-as-declared", "gives float64 (12,), expected a float32 vector"),
         (LengthTells, "output-as-declared", "different lengths"),
         (Logarithm, "finite", "silence gives 1 values"),
@@ -126,6 +154,8 @@ def test_a_defect_of_a_feature_is_found_by_name(cls, name, words):
 def test_a_sound_feature_passes():
     assert failed(Bands) == {}
     assert run(Bands)["one-clip-alone"].reason == "it works on numpy, one clip at a time"
+    assert run(Bands)["size"].reason == "it is signal processing: it has learned nothing, and counts as 0"
+    assert run(Frozen)["size"].status == "passed"
 
 
 # augmentations

@@ -111,3 +111,57 @@ def test_a_protocol_is_no_plugin():
     result = serbench("check", "si")
     assert result.exit_code == 2
     assert "'si' is a protocol, expected a plugin" in result.stderr
+
+
+def test_a_part_is_checked_with_other_arguments_than_its_defaults():
+    result = serbench("check", "snr-noise", "--set", "lowest=-5", "--set", "snr-noise.colour=pink", "--json")
+    assert result.exit_code == 0
+    assert json.loads(result.stdout)["settings"] == {"snr-noise": {"lowest": -5, "colour": "pink"}}
+    result = serbench("check", "logreg", "--set", "c=0.5", "--set", "mfcc-stats.n_mfcc=13")
+    assert "with c=0.5, mfcc-stats.n_mfcc=13" in result.stdout
+    assert result.stdout.splitlines()[-1].endswith(" --set c=0.5 --set mfcc-stats.n_mfcc=13")
+
+
+BRITTLE = """
+
+class Brittle(Sound):
+    card = ModelCard(name="brittle", version="1", summary="fails with an argument", features=("bands",))
+
+    def __init__(self, *, broken: bool = False) -> None:
+        super().__init__()
+        self.broken = broken
+
+    def fit(self, train, dev, *, seed):
+        if self.broken:
+            raise RuntimeError("as it was asked to")
+        return super().fit(train, dev, seed=seed)
+
+@hookimpl(specname="serbench_models")
+def brittle():
+    yield Brittle
+"""
+
+
+def test_a_plugin_that_fails_with_an_argument_alone_is_found(tmp_path):
+    (tmp_path / "bad.py").write_text(FLAWED.read_text() + BRITTLE)
+    assert serbench("check", "brittle", "--plugin", tmp_path / "bad.py").exit_code == 0
+    result = serbench("check", "brittle", "--plugin", tmp_path / "bad.py", "--set", "broken=true")
+    assert result.exit_code == 5
+    assert "RuntimeError: as it was asked to" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["logreg", "--set", "d=1"], "none of ['logreg'] takes"),
+        (["logreg", "--set", "mfcc.n_mfcc=13"], "unknown part of logreg for --set 'mfcc'"),
+        (["noise", "--set", "amplitud=1"], "unknown argument of noise 'amplitud'"),
+        (["noise", "--set", "pitch.steps=1"], "unknown part of noise for --set 'pitch'"),
+        (["vtlp", "--set", "lowest=9"], "vtlp refuses"),
+        (["uar", "--set", "k=1"], "metric uar takes no arguments"),
+    ],
+)
+def test_arguments_that_cannot_be_are_refused_before_any_check(words, message):
+    result = serbench("check", *words)
+    assert result.exit_code == 2
+    assert message in result.stderr

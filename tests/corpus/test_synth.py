@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import wave
 
 import numpy as np
 import pytest
 from serbench_plugins.datasets.synth import Synth
+from typer.testing import CliRunner
 
-from serbench.errors import DatasetError
+from serbench.cli.app import app
 from serbench.protocol.protocols import get_protocol
 
 TINY = {"speakers": 6, "sentences": 1, "takes": 1}
@@ -52,8 +54,22 @@ def test_what_broke_off_is_never_taken_for_whole(tmp_path, monkeypatch):
 
 def test_cache_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / "synth").write_text("a file where a folder should be")
-    with pytest.raises(DatasetError, match="synth cannot be made in"):
+    with pytest.raises(OSError, match=str(tmp_path / "synth")):
         Synth(**TINY).locate([], tmp_path)
+
+
+def test_full_disk_ends_a_command_with_a_line_that_names_the_place(tmp_path, monkeypatch):
+    def full(path, sound):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("serbench_plugins.datasets.synth._write", full)
+    monkeypatch.setenv("SERBENCH_CACHE", str(tmp_path / "cache"))
+    result = CliRunner().invoke(
+        app, ["run", "--model", "majority", "--dataset", "synth", "--out", str(tmp_path / "runs"), "--no-plugins"]
+    )
+    assert result.exit_code == 9
+    assert "no space left on device; free some" in " ".join(result.stderr.split())
+    assert list((tmp_path / "cache" / "synth").iterdir()) == []
 
 
 def test_default_corpus_as_its_summary_says(tmp_path, monkeypatch):

@@ -177,7 +177,8 @@ def test_rows_of_another_identity_in_the_folder_are_refused(cache, monkeypatch):
     document = json.loads((folder / "identity.json").read_text())
     document["identity"]["version"] = "2"
     (folder / "identity.json").write_text(json.dumps(document))
-    monkeypatch.setattr("serbench.features.cache._DIGITS", 0)
+    for module in ("cache", "rows_folder"):
+        monkeypatch.setattr(f"serbench.features.{module}.DIGITS", 0)
     folder.rename(folder.with_name(f"{folder.name.rpartition('-')[0]}-"))
 
     with pytest.raises(FormatError, match="another extractor"):

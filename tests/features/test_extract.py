@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import ClassVar
 
 import numpy as np
@@ -21,6 +22,7 @@ from serbench_plugins.features.mfcc_stats import MfccStats
 from serbench.corpus.audio import read_audio
 from serbench.errors import AudioError, PluginError, UsageError
 from serbench.features import extract
+from serbench.features.batch import extract_waves
 from serbench.features.cache import clip_key
 from serbench.features.extract import Clip, extract_column
 from serbench.features.extractor import BatchedFeatureExtractor, FeatureCard, FeatureExtractor
@@ -199,6 +201,15 @@ def test_an_interrupted_extraction_keeps_what_it_had(clips, cache, monkeypatch, 
     assert cache.verify() == []
 
 
+def test_a_slow_extraction_is_kept_as_it_goes(clips, cache, monkeypatch):
+    now = iter(range(0, 10_000, 40))
+    monkeypatch.setattr(extract, "time", SimpleNamespace(monotonic=lambda: next(now)))
+
+    extract_column(Energy(), clips, cache)
+
+    assert len(list(cache.folder.rglob("shard-*.npy"))) == (len(clips) + 1) // 2  # two take more than a minute
+
+
 def test_rows_of_a_damaged_shard_are_computed_again(clips, cache, monkeypatch):
     monkeypatch.setattr(extract, "_FLUSH_ROWS", 4)
     first = extract_column(Energy(), clips, cache).read()
@@ -297,6 +308,36 @@ def test_what_is_not_as_declared_is_refused_by_name(clips, cache, made, output, 
         extract_column(Wrong(), clips[:1], cache)
 
     assert clips[0].path.name in str(caught.value)
+
+
+class Half(Waves):
+    """The wave a thousand times as loud, kept in half precision."""
+
+    card = replace(card("half", "waveform"), kept="float16")
+
+    def extract_batch(self, waves, lengths):
+        return 1000 * waves, lengths
+
+
+def test_rows_in_half_precision_are_the_same_new_and_kept(clips, cache):
+    new = extract_column(Half(), clips, cache).read()
+    kept = extract_column(Half(), clips, extract.FeatureCache(cache.folder.parent)).read()
+    alone = extract_waves(Half(), [read_audio(clips[0].path)[0]], "cpu")[0]
+
+    assert new.values.dtype == kept.values.dtype == alone.dtype == np.float32
+    np.testing.assert_array_equal(new.values, kept.values)
+    np.testing.assert_array_equal(new.row(0), alone)
+    np.testing.assert_allclose(alone, 1000 * read_audio(clips[0].path)[0], rtol=2**-11, atol=1e-7)
+    assert {np.load(path, mmap_mode="r").dtype for path in cache.folder.rglob("*.npy")} == {np.dtype(np.float16)}
+
+
+def test_what_half_precision_cannot_hold_is_refused(clips, cache):
+    class Loud(Half):
+        def extract_batch(self, waves, lengths):
+            return 1e7 * (1 + waves.abs()), lengths
+
+    with pytest.raises(PluginError, match=r"half made values of .* not finite"):
+        extract_column(Loud(), clips[:1], cache)
 
 
 def test_rows_that_change_their_shape_are_refused(clips, cache):

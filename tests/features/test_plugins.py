@@ -17,10 +17,11 @@ from serbench_plugins.features.log_mel import LogMel
 from serbench_plugins.features.mfcc import Mfcc
 from serbench_plugins.features.mfcc_stats import MfccStats
 from serbench_plugins.features.paper_mfcc import PaperMfcc
+from serbench_plugins.features.paper_zcr_mfcc import PaperZcrMfcc
 
 from .conftest import RATE, WAVES, voice
 
-FEATURES = [Mfcc, LogMel, MfccStats, PaperMfcc]
+FEATURES = [Mfcc, LogMel, MfccStats, PaperMfcc, PaperZcrMfcc]
 OTHER = {
     Mfcc: {
         "n_mfcc": 13,
@@ -34,6 +35,7 @@ OTHER = {
     LogMel: {"n_mels": 40, "n_fft": 1024, "win_length": 400, "hop_length": 160, "top_db": 60.0},
     MfccStats: {"n_mfcc": 20},
     PaperMfcc: {"offset": 0.0, "duration": 1.0, "n_mfcc": 13},
+    PaperZcrMfcc: {"offset": 0.0, "duration": 1.0, "n_mfcc": 13},
 }
 
 
@@ -63,13 +65,17 @@ def reference(extractor, wave):
     """Return what librosa makes of the wave, in our shape."""
     given = dict(extractor.params)
     rate = extractor.card.sample_rate
-    if isinstance(extractor, PaperMfcc):
+    if isinstance(extractor, PaperMfcc | PaperZcrMfcc):
         start, size = round(given["offset"] * rate), round(given["duration"] * rate)
         full = np.zeros((1 + size // 512, given["n_mfcc"]), np.float32)
         if len(wave) > start:
             rows = by_librosa(librosa.feature.mfcc, y=wave[start : start + size], sr=rate, n_mfcc=given["n_mfcc"]).T
             full[: len(rows)] = rows
-        return full.ravel()
+        rates = np.zeros(len(full) if isinstance(extractor, PaperZcrMfcc) else 0, np.float32)
+        if len(rates) and len(wave) > start:
+            found = librosa.feature.zero_crossing_rate(wave[start : start + size])[0]
+            rates[: len(found)] = found
+        return np.concatenate([rates, full.ravel()])
     top_db, n_mfcc = given.pop("top_db"), given.pop("n_mfcc", None)
     power = by_librosa(librosa.feature.melspectrogram, y=wave, sr=rate, **given)
     decibels = librosa.power_to_db(power, top_db=top_db)

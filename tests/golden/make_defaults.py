@@ -14,7 +14,10 @@ KINDS = ("dataset", "feature", "augmentation", "model")
 
 def recipe_fields(recipe):
     """Return every field of a recipe that is known today, or None without a recipe."""
-    return None if recipe is None else {field.name: getattr(recipe, field.name) for field in fields(recipe)}
+    if recipe is None:
+        return None
+    found = {field.name: getattr(recipe, field.name) for field in fields(recipe)}
+    return found | {"augment": [each.facts() for each in recipe.augment]}
 
 
 def defaults():

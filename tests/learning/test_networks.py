@@ -9,12 +9,22 @@ import pytest
 import torch
 from serbench_plugins.features.mfcc import Mfcc
 from serbench_plugins.models.attn1dcnn import Attn1dCnn
+from serbench_plugins.models.attn1dcnn_paper import Attn1dCnnPaper
 from serbench_plugins.models.cnn2d import Cnn2d
-from serbench_plugins.networks.attention_cnn import AttentionCnn, ChannelAttention, PaperAttentionCnn, SpatialAttention
+from serbench_plugins.networks.attention_cnn import (
+    AttentionCnn,
+    ChannelAttention,
+    PaperAttentionCnn,
+    SpatialAttention,
+    deviation_over_time,
+    mean_over_time,
+)
+from serbench_plugins.networks.released_cnn import ReleasedCnn
 from torch.utils.flop_counter import FlopCounterMode
 
-from serbench.cost.efficiency import macs_per_second, size_figures
+from serbench.cost.efficiency import size_figures
 from serbench.cost.noise_clip import NoiseClips
+from serbench.cost.streams import Length, macs_per_audio_second
 from serbench.errors import UsageError
 
 RELEASED = [
@@ -48,6 +58,33 @@ def test_the_released_network_runs_and_has_a_penalty():
     assert float(network.penalty().detach()) > 0
 
 
+def test_the_released_network_begins_as_keras_begins_it():
+    network = Attn1dCnnPaper().build((40,), 7)
+    # Glorot: uniform within sqrt(6 / (fan in + fan out)); of a convolution both times its kernel of 7
+    fans = {
+        "convolutions.0": (1 * 7, 256 * 7),
+        "convolutions.3": (256 * 7, 256 * 7),
+        "dense.0": (256 * 28, 64),
+        "dense.3": (64, 7),
+    }
+
+    assert isinstance(network, ReleasedCnn)
+    for name, (into, out) in fans.items():
+        layer, limit = network.get_submodule(name), (6 / (into + out)) ** 0.5
+        assert not layer.bias.any()
+        assert 0.9 * limit < float(layer.weight.detach().abs().max()) <= limit
+    spatial = [layer for layer in network.modules() if isinstance(layer, SpatialAttention)]
+    assert float(spatial[0].convolution.weight.detach().abs().max()) <= (6 / (2 * 7 + 7)) ** 0.5
+    (channel,) = [layer for layer in network.modules() if isinstance(layer, ChannelAttention)]
+    assert float(channel.perceptron[0].weight.detach().std()) == pytest.approx((2 / 256) ** 0.5, rel=0.05)
+
+
+def test_the_released_vector_of_emodb_begins_with_zero_crossings():
+    assert Attn1dCnnPaper().features == ("paper-mfcc",)
+    assert Attn1dCnnPaper(zero_crossings=True).features == ("paper-zcr-mfcc",)
+    assert Attn1dCnnPaper(zero_crossings=True).identity.label == "attn1dcnn-paper[zero_crossings=True]"
+
+
 @pytest.mark.parametrize(("attention", "extra"), [("none", 0), ("channel", 8_464), ("spatial", 14), ("both", 8_478)])
 def test_attention_adds_what_it_should(attention, extra):
     def count(which):
@@ -57,13 +94,36 @@ def test_attention_adds_what_it_should(attention, extra):
     assert count(attention) - count("none") == extra
 
 
+@pytest.mark.parametrize("pooling", ["mean", "mean-std"])
+@pytest.mark.parametrize("attention", ["none", "channel", "spatial", "both"])
+def test_what_fills_up_a_clip_changes_nothing(attention, pooling):
+    torch.manual_seed(0)
+    network = AttentionCnn(5, 3, attention=attention, pooling=pooling, width=16, dropout=0.5).eval()
+    clips = [torch.randn(1, frames, 5) for frames in (60, 94, 8)]
+    padded = torch.cat([torch.nn.functional.pad(clip, (0, 0, 0, 94 - clip.shape[1])) for clip in clips])
+
+    together = network(padded, torch.tensor([60, 94, 8]))
+
+    torch.testing.assert_close(together, torch.cat([network(clip) for clip in clips]))
+    assert not torch.allclose(together[0], network(padded)[0])
+
+
+def test_statistics_pooling_is_the_mean_and_the_deviation_of_a_clip_s_own_frames():
+    x, mask = torch.randn(2, 3, 9, generator=torch.Generator().manual_seed(0)), torch.arange(9) < 6
+    mask = mask.expand(2, 1, 9)
+
+    torch.testing.assert_close(mean_over_time(x, mask), x[..., :6].mean(2))
+    torch.testing.assert_close(deviation_over_time(x, mask), x[..., :6].std(2, correction=0), rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(deviation_over_time(x, None), x.std(2, correction=0), rtol=1e-4, atol=1e-5)
+
+
 def by_hand(classes):
     return (
-        94 * 40 * 256 * 7  # first convolution, 94 frames
-        + 47 * 256 * 256 * 7  # second, after pooling by 2
-        + 2 * 2 * 256 * 16  # perceptron, both layers, mean and maximum
+        94 * 40 * 128 * 7  # first convolution, 94 frames
+        + 47 * 128 * 128 * 7  # second, after pooling by 2
+        + 2 * 2 * 128 * 8  # perceptron, both layers, mean and maximum
         + 23 * 2 * 7  # spatial convolution, after pooling by 4
-        + 256 * 64
+        + 128 * 64
         + 64 * classes
     )
 
@@ -84,7 +144,8 @@ def test_a_clip_of_3_s_is_one_segment_and_30_s_are_as_many_as_overlap_by_half():
     assert size_figures(model, noise)["macs_3s"].value == by_hand(2)
     frames = len(noise.table(seconds=30.0).column.row(0))
     segments = 1 + -(-(frames - 94) // 47)
-    assert macs_per_second(model, noise).value == pytest.approx(segments * by_hand(2) / 30)
+    streamed = macs_per_audio_second(model, noise, (Length(30.0, 1), Length(3.0, 2)), str)
+    assert streamed.value == pytest.approx((segments + 2) * by_hand(2) / 36)
 
 
 @pytest.mark.parametrize("cls", [Attn1dCnn, Cnn2d])

@@ -11,7 +11,19 @@ from serbench_plugins.models.attn1dcnn import Attn1dCnn
 from serbench_plugins.models.attn1dcnn_paper import Attn1dCnnPaper
 from serbench_plugins.models.cnn2d import Cnn2d
 
-from serbench.api import FeatureTable, Model, ModelCard, Predictions, Recipe, TorchModel
+from serbench.api import (
+    CopyPaste,
+    CutMix,
+    FeatureTable,
+    Mixup,
+    Model,
+    ModelCard,
+    Predictions,
+    Recipe,
+    Shift,
+    SpecAugment,
+    TorchModel,
+)
 from serbench.errors import PluginError
 from serbench.features.table import Column
 from serbench.learning.stacking.fit import Fit, fit_together, is_stackable
@@ -80,7 +92,12 @@ def _no_fallback(caplog, request):
         {"loss": "focal", "class_weights": "balanced"},
         {"class_weights": "balanced"},
         {"label_smoothing": 0.1},
-        {"mixup": 0.4},
+        {"betas": (0.8, 0.99), "schedule": "exponential", "warmup": 1.5},
+        {"average": "ema", "ema_decay": 0.9},
+        {"average": "swa", "keep": "last"},
+        {"augment": (Mixup(alpha=0.4),)},
+        {"augment": (Shift(scale=0.2), SpecAugment(time_width=4, band_width=2), CutMix())},
+        {"augment": (CopyPaste(partner="class"),)},
         {"clip_gradient": 0.1},
         {"fill": "wrap"},
         {"keep": "last"},
@@ -93,6 +110,34 @@ def test_three_cells_come_out_as_one_by_one(small, change):
 
 def test_in_bf16_they_come_out_nearly_so(small):
     assert_equal(*both(variant(small, epochs=2, precision="bf16")), close=0.02)
+
+
+class OfAnyLength(TorchModel):
+    """Attends to the frames of whole clips, and has a loss of its own."""
+
+    card = ModelCard(name="any", version="1", summary="a test model", features=("mfcc",), chooses_on_dev=True)
+    recipe = Recipe(epochs=4, batch_size=8, learning_rate=0.02)
+
+    def build(self, input_shape, n_classes):
+        class Attend(torch.nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.score = torch.nn.Linear(input_shape[1], 1, bias=False)
+                self.drop = torch.nn.Dropout(0.2)
+                self.out = torch.nn.Linear(input_shape[1], n_classes)
+
+            def forward(self, x, mask):
+                weight = self.score(x)[..., 0].masked_fill(~mask, -torch.inf).softmax(1)
+                return self.out((self.drop(x) * weight[..., None]).sum(1))
+
+        return Attend()
+
+    def loss(self, logits, codes, counts, recipe):
+        return super().loss(logits - 0.1 * counts.log(), codes, counts, recipe)
+
+
+def test_whole_clips_of_any_length_come_out_as_one_by_one():
+    assert_equal(*both(OfAnyLength))
 
 
 def test_each_cell_stops_when_its_own_patience_ends(small):

@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 import torch
 
-from serbench.api import FeatureTable, NotFittedError, Recipe
+from serbench.api import CopyPaste, CutMix, FeatureTable, Mixup, NotFittedError, Recipe, Shift, SpecAugment
 from serbench.errors import PluginError, UsageError
 from serbench.features.table import Column
-from serbench.learning.batch_sampler import Families, batches
-from serbench.learning.resident import ResidentTable, Scaler
+from serbench.learning.batch.resident import ResidentTable, Scaler
+from serbench.learning.batch.sampler import Families, batches
+from serbench.learning.judging import Choice
 from tests.learning.tables import LABELS, sequence_table, vector_table
 
 
@@ -53,7 +54,7 @@ def test_a_row_alone_scores_as_in_a_batch(small):
 
 
 def test_best_epoch_by_dev_is_kept(small):
-    model = fitted(small, epochs=30, patience=4)
+    model = fitted(small, epochs=30, patience=4, smooth=1)
     history = model.history()
     best = max(history, key=lambda row: (row["dev_uar"], -row["dev_loss"]))
     dev = sequence_table(12, seed=1)
@@ -61,14 +62,40 @@ def test_best_epoch_by_dev_is_kept(small):
     uar = np.mean([(scores.argmax(1)[dev.codes == c] == c).mean() for c in range(len(LABELS))])
 
     assert uar == pytest.approx(best["dev_uar"])
-    assert len(history) == min(30, best["epoch"] + 4)
+    assert [row["epoch"] for row in history if row.get("chosen")] == [best["epoch"]]
+    assert len(history) == min(30, max(best["epoch"] + 4, 8))
 
 
 def test_monitoring_the_loss_keeps_its_lowest_epoch(small):
-    model = fitted(small, epochs=30, patience=4, monitor="loss")
+    model = fitted(small, epochs=30, patience=4, monitor="loss", smooth=1)
     best = min(model.history(), key=lambda row: row["dev_loss"])
 
-    assert len(model.history()) == min(30, best["epoch"] + 4)
+    assert len(model.history()) == min(30, max(best["epoch"] + 4, 8))
+
+
+@pytest.mark.parametrize(
+    ("uars", "smooth", "epochs", "chosen"),
+    [
+        ([0.9, 0.2, 0.3, 0.4, 0.5, 0.5, 0.5, 0.5], 1, 8, 1),
+        ([0.9, 0.2, 0.3, 0.4, 0.5, 0.5, 0.5, 0.5], 3, 8, 7),  # 0.467 of the first three, 0.5 from the seventh on
+        ([0.9, 0.2], 5, 2, 2),  # fewer epochs than are judged together: all of them
+    ],
+)
+def test_an_epoch_is_judged_with_those_before_it(uars, smooth, epochs, chosen):
+    choice = Choice(Recipe(smooth=smooth, epochs=epochs, patience=None))
+    for uar in uars:
+        choice.is_best({"dev_uar": uar, "dev_loss": 1.0})
+
+    assert choice.best_epoch == chosen
+
+
+def test_training_is_not_stopped_in_the_first_quarter_of_its_epochs():
+    choice, over = Choice(Recipe(smooth=1, epochs=40, patience=2)), []
+    for uar in [0.9, *[0.1] * 20]:
+        choice.is_best({"dev_uar": uar, "dev_loss": 1.0})
+        over.append(choice.is_over)
+
+    assert over.index(True) == 10  # after the eleventh epoch
 
 
 def test_keep_last_ignores_dev(small):
@@ -90,7 +117,21 @@ def test_keep_last_ignores_dev(small):
         {"loss": "focal", "class_weights": "balanced"},
         {"class_weights": "balanced"},
         {"label_smoothing": 0.1},
-        {"mixup": 0.4},
+        {"betas": (0.8, 0.99)},
+        {"learning_rates": {"out": 0.01}},
+        {"freeze": ("norm",), "freeze_epochs": 3},
+        {"schedule": "exponential", "decay": 0.8},
+        {"warmup": 1.5},
+        {"accumulate": 2},
+        {"smooth": 1, "patience": 1, "epochs": 6},
+        {"average": "ema", "ema_decay": 0.9},
+        {"average": "swa", "keep": "last"},
+        {"augment": (Mixup(alpha=0.4),)},
+        {"augment": (Mixup(within="class"),)},
+        {"augment": (CutMix(),)},
+        {"augment": (SpecAugment(time_width=4, band_width=2),)},
+        {"augment": (Shift(scale=0.2), SpecAugment(time_width=2, band_masks=0))},
+        {"augment": (CopyPaste(partner="class"),)},
         {"clip_gradient": 1.0},
         {"precision": "bf16"},
         {"fill": "wrap"},
@@ -120,7 +161,19 @@ def test_bf16_scores_nearly_as_fp32_does_and_stays_float32_outside(small):
     assert half.history()[0]["train_loss"] == pytest.approx(full.history()[0]["train_loss"], rel=0.01)
 
 
-@pytest.mark.parametrize("change", [{"optimizer": "adm"}, {"epochs": 0}, {"keep": "first"}], ids=str)
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"optimizer": "adm"},
+        {"epochs": 0},
+        {"keep": "first"},
+        {"average": "swa"},
+        {"freeze": ("encoder",)},
+        {"augment": (Mixup(), CutMix())},
+        {"fill": "none", "segment": 8},
+    ],
+    ids=str,
+)
 def test_a_recipe_refuses_what_it_does_not_know(change):
     with pytest.raises(UsageError, match=next(iter(change))):
         Recipe(**change)
@@ -178,7 +231,7 @@ def resident(lengths, segment, fill="zero"):
 
 def test_segments_are_cut_where_the_position_says():
     rows = resident([10], 4)
-    batch = rows.batch(torch.tensor([0, 0, 0]), torch.tensor([0.0, 0.5, 1.0]))
+    batch = rows.batch(torch.tensor([0, 0, 0]), torch.tensor([0.0, 0.5, 1.0])).values["f"]
 
     assert batch[..., 0].tolist() == [[1, 2, 3, 4], [4, 5, 6, 7], [7, 8, 9, 10]]
 
@@ -187,7 +240,7 @@ def test_segments_are_cut_where_the_position_says():
 def test_short_rows_are_filled_up(fill, expected):
     rows = resident([3, 2], 5, fill)
 
-    assert rows.batch(torch.tensor([1]), torch.tensor([0.7]))[0, :, 0].tolist() == expected
+    assert rows.batch(torch.tensor([1]), torch.tensor([0.7])).values["f"][0, :, 0].tolist() == expected
 
 
 @pytest.mark.parametrize("length", [1, 4, 5, 6, 8, 9, 40])
@@ -236,5 +289,5 @@ def test_several_features_share_the_position():
     batch = rows.batch(torch.tensor([2]), torch.tensor([0.5]))
 
     assert rows.shapes() == {"fast": (8, 1), "slow": (2, 1)}
-    assert batch["fast"][0, 0, 0] == 16
-    assert batch["slow"][0, 0, 0] == 4
+    assert batch.values["fast"][0, 0, 0] == 16
+    assert batch.values["slow"][0, 0, 0] == 4

@@ -108,7 +108,7 @@ def test_every_protocol_says_what_it_is(name):
     assert protocol.name == name
     assert protocol.version
     assert len(protocol.summary) > 200
-    assert protocol.ranked == (name in {"si", "si-text", "cross"})
+    assert protocol.ranked == (name in {"si", "si-text", "cross", "adapt"})
     assert ("Never ranked." in protocol.summary) != protocol.ranked
 
 

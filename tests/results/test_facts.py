@@ -11,6 +11,7 @@ import pytest
 from serbench.errors import FormatError
 from serbench.files import read_document
 from serbench.results.facts import (
+    AdaptedFacts,
     AudioCopy,
     Calibration,
     DatasetFacts,
@@ -29,6 +30,7 @@ PART = {"name": "logreg", "version": "2", "params": {"c": 1.5, "deep": [True, No
 DATASET = {"name": "toy", "version": "1", "params": {}, "label_map": LABEL_MAP, "manifest": "m1", "audio": "a1"}
 MEMBER = {**DATASET, "classes": {"anger": "angry"}, "clips": {"angry": 3}, "dropped": {"odd": 0}}
 CROSSED = {**DATASET, "trained_on": ["toy"], "tested_on": "toy", "corpora": {"toy": MEMBER}}
+ADAPTED = {"percentages": [5, 10], "speakers": 1, "of": 10}
 PROTOCOL = {"name": "si", "version": "1", "split": "s1", "folds": 5}
 DECLARED = {"seeded": True, "uses_test_statistics": False, "pretrained_on": ["books"]}
 STANDING = {"ranked": True, "diagnostic": False, "headline": False, "reason": "two speakers", "declared": DECLARED}
@@ -52,6 +54,8 @@ GOOD = {
     "part": (PartFacts, PART),
     "dataset": (DatasetFacts, DATASET),
     "crossed": (DatasetFacts, CROSSED),
+    "adapted": (AdaptedFacts, ADAPTED),
+    "adapted dataset": (DatasetFacts, {**CROSSED, "adapted": ADAPTED}),
     "member": (MemberFacts, MEMBER),
     "protocol": (ProtocolFacts, PROTOCOL),
     "protocol of copies": (ProtocolFacts, {**PROTOCOL, "augmentations": [PART]}),
@@ -91,6 +95,7 @@ def test_facts_are_frozen(kind):
 #: Every kind of facts with each of its keys; those that are absent where they say nothing.
 KEYS = [(kind, key) for kind, (_, facts) in GOOD.items() for key in facts]
 OPTIONAL = [
+    ("adapted dataset", "adapted"),
     ("protocol of copies", "augmentations"),
     ("audio of several corpora", "corpora"),
     *(("environment in full", key) for key in ("calibration", "jobs", "stacked")),
@@ -152,6 +157,8 @@ OFF = [
     ("protocol of copies", "augmentations", ["noise"]),
     ("crossed", "trained_on", ["toy", 3]),
     ("crossed", "corpora", {"toy": {**MEMBER, "clips": {"angry": -3}}}),
+    *(("adapted", "percentages", [5, value]) for value in (-1, 2.5, True, "10", None)),
+    *(("adapted", key, value) for key, value in (("speakers", -1), ("of", 0))),
     ("member", "classes", {"anger": 1}),
     ("member", "classes", {"anger": None}),
     *(("member", key, {"angry": value}) for key in ("clips", "dropped") for value in (-1, 1.5, True, "3", None)),
@@ -181,6 +188,15 @@ def test_a_value_that_cannot_be_is_named(kind, key, value):
 def test_a_crossing_is_told_whole_or_not_at_all(crossing):
     with pytest.raises(FormatError, match="expected trained_on, tested_on and corpora"):
         DatasetFacts.read({**DATASET, **crossing})
+
+
+def test_nobody_is_adapted_to_where_nothing_is_crossed():
+    with pytest.raises(FormatError, match="adapted stands alone, expected trained_on, tested_on and corpora beside it"):
+        DatasetFacts.read({**DATASET, "adapted": ADAPTED})
+
+
+def test_a_fraction_is_of_the_speakers():
+    assert AdaptedFacts.read(ADAPTED).fraction == 0.1
 
 
 #: Of the record itself: where it holds something else than it should.

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from serbench.cost.quiet import quietly
 from serbench.locations import Locations
 from serbench.plugin.registry import load_registry
 from serbench.results.store import Store
@@ -13,6 +15,7 @@ from serbench.run.request import Request
 from serbench.run.runner import execute
 from serbench.run.setup import Setup
 from serbench.run.workspace import Workspace, silent
+from serbench.weights import WeightFolders
 from tests.run import toy
 
 
@@ -23,13 +26,15 @@ class World:
     folder: Path
     registry: object
     data_root: Path | None = None
+    weights: tuple[Path, ...] = ()
 
     @property
     def store(self):
         return Store(self.folder / "runs")
 
     def locations(self, *data_roots):
-        return Locations(data_roots or (self.data_root or self.folder,), self.folder / "cache")
+        cache = self.folder / "cache"
+        return Locations(data_roots or (self.data_root or self.folder,), cache, WeightFolders(self.weights, cache))
 
     def workspace(self, *data_roots, **settings):
         return Workspace(registry=self.registry, locations=self.locations(*data_roots), settings=settings)
@@ -51,6 +56,12 @@ class World:
         setup = self.setup(*models, plugins=plugins, **request)
         plan, times = setup.plan(self.registry, silent), Times(self.folder / "cache", "cpu")
         return execute(plan, self.registry, setup, times, silent, watch, jobs=jobs, stacked=stacked)
+
+
+@pytest.fixture(autouse=True)
+def one_attempt(monkeypatch):
+    """Time once in this process, however busy the machine is: tests of the runner do not look at times."""
+    monkeypatch.setattr("serbench.run.timing.quietly", partial(quietly, attempts=1))
 
 
 @pytest.fixture

@@ -153,7 +153,7 @@ def check_add(killer, undisturbed, place, when, before):
 CHECKS = {"build": check_build, "add": check_add}
 
 
-@pytest.mark.parametrize(("whom", "jobs"), [("main", 1), ("worker", 1)])
+@pytest.mark.parametrize(("whom", "jobs"), [("main", 1), ("worker", 1), ("main", 2), ("worker", 2)])
 def test_a_killed_run_is_completed_by_the_same_command(killer, undisturbed, whom, jobs):
     draw = random.Random(f"run {whom} {jobs}")
     when = {"whom": whom, "at": draw.randint(1, undisturbed.run.changes[whom] // jobs)}

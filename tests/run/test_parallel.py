@@ -11,8 +11,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from serbench.run.parallel import WORTH_STARTING, Order, Workers, _Worker, choose_jobs
-from serbench.run.worker import Said
+from serbench.run.estimate import WORTH_STARTING, choose_jobs, in_order, makespan
+from serbench.run.orders import Order, Said
+from serbench.run.parallel import Workers, _Worker
 from tests.run import toy
 
 
@@ -51,108 +52,115 @@ def test_the_records_are_those_of_a_run_one_by_one(pair):
     assert {record.environment.jobs for record in beside.store.records()} == {2}
     probed = {record.key.fold for record in beside.store.records() if record.cost["latency_p50_ms"].value is not None}
     assert len(probed) == 1
+    assert not list(beside.folder.glob("runs/drafts/*"))
+
+
+def no_process(told):
+    """Return a worker whose process is none: what it is told is kept."""
+    process = SimpleNamespace(pid=None, is_alive=lambda: False, kill=None, join=lambda *_: None)
+    return _Worker(process, SimpleNamespace(send=told.append, close=lambda: None))
 
 
 class Quiet:
-    """Workers whose processes are none: what they are told is kept."""
+    """Workers whose processes are none."""
 
     def __init__(self, jobs):
         self.workers = Workers(None, None, jobs, None)
-        self.workers._start = self.start
         self.told = []
-
-    def start(self):
-        connection = SimpleNamespace(send=self.told.append)
-        return _Worker(SimpleNamespace(pid=None), connection)
+        self.workers._start = lambda: no_process(self.told)
 
     def give(self, *orders):
-        self.workers._give(deque(orders))
+        self.waiting = deque(orders)
+        self.workers._give(self.waiting)
 
-    def say(self, number, said):
-        for _ in self.workers._heard(self.workers._workers[number], said, None, None):
-            raise AssertionError
+    def say(self, number, said, about=None):
+        return list(self.workers._heard(self.workers._workers[number], said, about, None))
 
     @property
     def states(self):
         return [worker.state.name for worker in self.workers._workers]
 
 
-def test_while_one_is_measured_no_other_works():
-    order = Order(())
-    quiet = Quiet(3)
-    quiet.give(order, order, order)
-    assert quiet.states == ["STARTING"] * 3
-    for number in range(3):
+def order(name, what="run"):
+    """Return an order about a cell that has a digest alone."""
+    return Order((SimpleNamespace(key=SimpleNamespace(digest=name)),), what)
+
+
+def ready(jobs):
+    """Return workers that wait for orders."""
+    quiet = Quiet(jobs)
+    quiet.give(*[order(str(number)) for number in range(jobs)])
+    for number in range(jobs):
         quiet.say(number, Said.READY)
-    quiet.give(order, order, order)
-    assert quiet.states == ["WORKING"] * 3
-    quiet.say(0, Said.MEASURE)
-    quiet.say(1, Said.MEASURE)
-    quiet.give(order)
-    assert quiet.states == ["WAITING", "WAITING", "WORKING"]
-    quiet.say(2, Said.DONE)
-    quiet.give(order)  # the third is idle, and gets nothing now
-    assert quiet.states == ["MEASURING", "WAITING", "IDLE"]
-    quiet.give(order)
-    assert quiet.states == ["MEASURING", "WAITING", "IDLE"]
-    quiet.say(0, Said.MEASURED)
-    quiet.give(order)
-    assert quiet.states == ["WORKING", "WAITING", "IDLE"]
+    return quiet
+
+
+def test_a_draft_keeps_nobody_from_working():
+    quiet = ready(2)
+    quiet.give(order("a", "draft"), order("b"), order("c"))
+    assert quiet.states == ["WORKING", "WORKING"]
+    (ended,) = quiet.say(0, Said.DRAFTED, ("a", 2.5, False))
+    assert (ended.is_draft, ended.seconds) == (True, 2.5)
     quiet.say(0, Said.DONE)
-    quiet.give(order)
-    assert quiet.states == ["IDLE", "MEASURING", "IDLE"]
-    quiet.say(1, Said.MEASURED)
-    quiet.give(order)
-    assert quiet.states == ["WORKING", "WORKING", "IDLE"]
+    quiet.give(order("c"))
+    assert quiet.states == ["WORKING", "WORKING"]
 
 
-def test_no_process_gets_ready_while_one_is_measured():
-    order = Order(())
+@pytest.mark.parametrize("keeper", [None, 0, 1])
+def test_a_draft_is_timed_by_who_has_its_model_and_nobody_else_is_left(keeper):
+    quiet = ready(2)
+    quiet.give(order("a", "draft"), order("b", "draft"))
+    for number, name in enumerate("ab"):
+        quiet.say(number, Said.DRAFTED, (name, 1.0, number == keeper))
+        quiet.say(number, Said.DONE)
+    del quiet.told[:]
+    given = []
+    quiet.workers.carry_out = lambda orders, _: quiet.give(*orders) or given.append(quiet.states) or []
+    assert list(quiet.workers.quietly([order("ab"[keeper or 0], "time")], None)) == []
+    (states,) = given
+    assert quiet.told[-1] == ("time", ["ab"[keeper or 0]])
+    # of those that keep nothing one is left; a keeper works, or waits
+    assert sorted(states) == (["WORKING"] if keeper is None else ["IDLE", "WORKING"])
+
+
+def test_no_process_gets_ready_while_one_times():
     quiet = Quiet(2)
-    quiet.give(order)
+    quiet.give(order("a", "draft"), order("b"))
     quiet.say(0, Said.READY)
-    quiet.give(order, order)
-    assert quiet.states == ["WORKING", "STARTING"]
-    quiet.say(0, Said.MEASURE)
-    quiet.give()
-    assert quiet.states == ["WAITING", "STARTING"]
-    quiet.say(1, Said.READY)
-    quiet.give()
-    assert quiet.states == ["MEASURING", "IDLE"]
+    assert quiet.states == ["IDLE", "STARTING"]
+    quiet.workers.carry_out = lambda orders, _: quiet.give(*orders) or []
+    list(quiet.workers.quietly([order("a", "time")], None))
+    assert quiet.states == ["WORKING"]
 
 
-def test_a_worker_that_dies_while_others_wait_lets_them_measure():
-    order = Order(())
-    quiet = Quiet(2)
-    quiet.give(order, order)
-    for number in range(2):
-        quiet.say(number, Said.READY)
-    quiet.give(order, order)
-    quiet.say(0, Said.MEASURE)
-    quiet.give()
-    assert quiet.states == ["WAITING", "WORKING"]
-    dead = quiet.workers._workers[1]
-    dead.connection.close = lambda: None
-    assert quiet.workers._bury(dead, "it died", deque()) == ([], [])
-    quiet.give()
-    assert quiet.states == ["MEASURING"]
-
-
-def test_the_time_of_a_cell_stands_still_while_it_waits_for_silence():
-    quiet = Quiet(2)
+def test_a_timing_has_time_of_its_own():
+    quiet = ready(2)
     quiet.workers._timeout = 5.0
-    quiet.give(Order(()), Order(()))
-    for number in range(2):
-        quiet.say(number, Said.READY)
-    quiet.give(Order(()), Order(()))
-    worker = quiet.workers._workers[0]
-    assert worker.deadline > time.monotonic() + 4
-    quiet.say(0, Said.MEASURE)
-    assert worker.deadline is None
-    quiet.say(1, Said.DONE)
-    quiet.give()
-    assert worker.state.name == "MEASURING"
-    assert time.monotonic() + 64 < worker.deadline < time.monotonic() + 65.1
+    quiet.give(order("a", "draft"), order("b", "time"))
+    one, other = (worker.deadline - time.monotonic() for worker in quiet.workers._workers)
+    assert 4 < one < 5.1 < 5 + 3 * 60 - 1 < other < 5.1 + 3 * 60
+    quiet.say(0, Said.DRAFTED, ("a", 1.0, False))
+    quiet.say(0, Said.DONE)
+    assert quiet.workers._workers[0].deadline is None
+
+
+def cell(task, system, seconds):
+    return SimpleNamespace(key=SimpleNamespace(task=task, system=system), seconds=seconds)
+
+
+def test_the_longest_cells_come_first_and_those_of_a_model_and_corpus_together():
+    cells = [cell("emodb", "logreg", 0.1), cell("emodb", "net", 3.0), cell("savee", "net", 9.0)]
+    cells += [cell("emodb", "logreg", 0.2), cell("emodb", "net", 4.0), cell("savee", "net", 2.0)]
+    found = in_order(cells, lambda each: each.seconds)
+    assert [each.seconds for each in found] == [9.0, 2.0, 4.0, 3.0, 0.2, 0.1]
+
+
+@pytest.mark.parametrize("jobs", [2, 3])
+def test_no_worker_waits_longer_at_the_end_than_a_short_cell_takes(jobs):
+    cells = [cell("a", "net", 300.0)] * 5 + [cell("b", "net", 30.0)] * 10 + [cell("a", "floor", 1.0)] * 40
+    whole = sum(each.seconds for each in cells)
+    found = makespan([each.seconds for each in in_order(cells, lambda each: each.seconds)], jobs)
+    assert whole / jobs <= found <= whole / jobs + 1.0
 
 
 def test_a_failing_cell_is_a_record_there_too(world):
@@ -210,6 +218,6 @@ def test_how_many_cells_run_at_once(asked, cells, seconds, device, jobs):
 
 
 def test_never_more_cells_than_cores_unless_asked(monkeypatch):
-    monkeypatch.setattr("serbench.run.parallel.usable_cores", lambda: 3)
+    monkeypatch.setattr("serbench.run.estimate.usable_cores", lambda: 3)
     assert choose_jobs(None, 9, 1e6, "cpu") == 3
     assert choose_jobs(None, 2, 1e6, "cpu") == 2

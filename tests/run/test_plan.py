@@ -69,7 +69,7 @@ def test_changed_sound_changes_every_key(world):
 
 
 def test_a_changed_argument_shows_in_the_label(world):
-    from serbench.run.plan import make_contender
+    from serbench.run.contender import make_contender
 
     settings = {"logreg": {"c": 0.5}, "mfcc-stats": {"n_mfcc": 20}}
 
@@ -78,7 +78,7 @@ def test_a_changed_argument_shows_in_the_label(world):
 
 
 def test_an_unknown_argument_is_refused_with_a_near_match(world):
-    from serbench.run.plan import make_contender
+    from serbench.run.contender import make_contender
 
     with pytest.raises(UnknownNameError, match="did you mean 'attention'"):
         make_contender("attn1dcnn", world.registry, {"attn1dcnn": {"attenton": "none"}})

@@ -13,8 +13,8 @@ from serbench.errors import LeakError
 from serbench.features.table import FeatureTable
 from serbench.protocol.split import Fold, Split
 from serbench.results.facts import Environment
-from serbench.run.job import run_cell
 from serbench.run.tables import Workbench, make_tables
+from serbench.run.timing import run_cell
 from serbench.run.workspace import silent
 from tests.run import toy
 

@@ -29,6 +29,20 @@ class CremaD(Dataset):
         clips={label: 1087 if label == "neutral" else 1271 for label in _LABELS.values()},
         speakers=91,
         sample_rates=(16_000,),
+        prompts={
+            "DFA": "Don't forget a jacket.",
+            "IEO": "It's eleven o'clock.",
+            "IOM": "I'm on my way to the meeting.",
+            "ITH": "I think I have a doctor's appointment.",
+            "ITS": "I think I've seen this before.",
+            "IWL": "I would like a new alarm clock.",
+            "IWW": "I wonder what this is about.",
+            "MTI": "Maybe tomorrow it will be cold.",
+            "TAI": "The airplane is almost full.",
+            "TIE": "That is exactly what happened.",
+            "TSI": "The surface is slick.",
+            "WSI": "We'll stop in a couple of minutes.",
+        },
     )
     label_maps = (
         LabelMap.of("cremad-6", tuple(_LABELS.values())),

@@ -34,6 +34,7 @@ class Emovo(Dataset):
         folders=("emovo", "emovo-corpus"),
         clips=dict.fromkeys(_LABELS.values(), 84),
         speakers=6,
+        prompts={},
         sample_rates=(48_000,),
     )
     label_maps = (

@@ -28,6 +28,7 @@ class Ravdess(Dataset):
         clips={label: 96 if label == "neutral" else 192 for label in _LABELS},
         speakers=24,
         sample_rates=(48_000,),
+        prompts={"01": "Kids are talking by the door.", "02": "Dogs are sitting by the door."},
     )
     label_maps = (
         LabelMap.of("ravdess-8", _LABELS),

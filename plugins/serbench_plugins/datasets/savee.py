@@ -39,6 +39,7 @@ class Savee(Dataset):
         clips={label: 120 if label == "neutral" else 60 for label in _LABELS.values()},
         speakers=4,
         sample_rates=(44_100,),
+        prompts={},
     )
     label_maps = (
         LabelMap.of("savee-7", tuple(_LABELS.values())),

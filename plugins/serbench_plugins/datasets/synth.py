@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-import shutil
-import tempfile
 import wave
 from pathlib import Path
 
 import numpy as np
 
-from serbench.api import Dataset, DatasetCard, DatasetError, SpeakerGroups, Utterance, generator
+from serbench.api import Dataset, DatasetCard, SpeakerGroups, Utterance, atomic_folder, generator
 from serbench_plugins.speech_synthesis import SAMPLE_RATE, Manner, Speaker, draw_sentence, equalise, speak
 
 _MANNERS = {
@@ -55,6 +53,7 @@ class Synth(Dataset):
         licence="Apache-2.0",
         cite="part of serbench",
         obtain="it is made at first use",
+        prompts={},
         headline=False,
     )
     split = SpeakerGroups(
@@ -88,23 +87,9 @@ class Synth(Dataset):
 
     def locate(self, data_roots, cache):  # noqa: ARG002  (it lies in no data root)
         root = cache / "synth" / self.identity.digest
-        if root.is_dir():
-            return root
-        try:
-            root.parent.mkdir(parents=True, exist_ok=True)
-            unfinished = Path(tempfile.mkdtemp(dir=root.parent, prefix=".unfinished-"))
-            try:
-                self._make(unfinished)
-                unfinished.rename(root)
-            except OSError:
-                if not root.is_dir():  # else another process was faster, and made the same
-                    raise
-            finally:
-                shutil.rmtree(unfinished, ignore_errors=True)
-        except OSError as error:
-            raise DatasetError(
-                f"synth cannot be made in {root.parent}: {error}; name another folder in SERBENCH_CACHE"
-            ) from error
+        if not root.is_dir():
+            with atomic_folder(root) as folder:
+                self._make(folder)
         return root
 
     def utterances(self, root):

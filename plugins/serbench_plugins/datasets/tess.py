@@ -36,6 +36,7 @@ class Tess(Dataset):
         clips=dict.fromkeys(_LABELS.values(), 400),
         speakers=2,
         sample_rates=(24_414, 96_000),  # one clip is at 96 kHz
+        prompts={},
         diagnostic="two speakers and one carrier phrase: a score on it says little about new speakers",
     )
     label_maps = (

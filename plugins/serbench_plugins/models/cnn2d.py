@@ -22,10 +22,9 @@ class Cnn2d(TorchModel):
 
     card = ModelCard(
         name="cnn2d",
-        version="1",
+        version="2",
         summary="2-D CNN over log-mel spectra",
         features=("log-mel",),
-        chooses_on_dev=True,
         seconds_per_row=0.05,
         quick={"width": 8, "epochs": 20, "learning_rate": 1e-2},
     )
@@ -53,8 +52,7 @@ class Cnn2d(TorchModel):
             weight_decay=1e-2,
             schedule="cosine",
             epochs=self.epochs,
-            patience=12,
-            monitor="loss",
+            keep="last",
             label_smoothing=0.1,
             precision=self.precision,
             segment=94,

@@ -12,20 +12,22 @@ recordings (labels, speakers, folds): its code may change, and is listed where t
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from serbench.audit.board.ledger import Ledger
+from serbench.audit.recorded_systems import published_system
 from serbench.errors import BoardError
+from serbench.features.text import TextExtractor
 from serbench.plugin.registry import Registry
 from serbench.results.facts import Declared
 from serbench.results.record import CellKey, Record
 from serbench.results.store import Store
+from serbench.run.job import declared_of
 from serbench.source import source_digest
 
 #: Kind, name and version of a plugin.
 _Part = tuple[str, str, str]
-#: The kinds whose cards declare something of a row; the model comes first among a cell's parts.
-_SPEAKING = ("model", "feature")
 
 
 def check_code(
@@ -82,21 +84,30 @@ def check_declared(store: Store, records: Sequence[Record], registry: Registry, 
     Raises
     ------
     BoardError
-        When a record declares something else than the cards of its model and features, in the same versions.
+        When a record declares something else than the cards of its plugins, in the same versions and with the same
+        arguments.
     """
+    made: dict[str, Declared | None] = {}
     for record in records:
-        declared, parts = record.standing.declared, [part for part in _parts(record.key) if part[0] in _SPEAKING]
-        if any(_why_not(part, registry) for part in parts):
+        system = record.key.system
+        if system not in made:
+            contender = published_system(store, record, registry)
+            made[system] = None if contender is None else declared_of(contender)
+        declared, expected = record.standing.declared, made[system]
+        if expected is None:
             continue
-        cards: list[Any] = [registry.shelves[kind][name].part.card for kind, name, _ in parts]
-        expected = Declared(
-            seeded=cards[0].seeded,
-            uses_test_statistics=cards[0].uses_test_statistics,
-            pretrained_on=tuple(sorted({name for card in cards for name in card.pretrained_on})),
-        )
+        expected = replace(expected, text=_text(record.key, registry))
         said, wanted = declared.facts(), expected.facts()
         sentence = f"{store.where(record)}: it declares {said}, but the cards of its plugins say {wanted}"
         ledger.expect("declarations", declared, expected, sentence)
+
+
+def _text(key: CellKey, registry: Registry) -> str | None:
+    """Return what a row's features read of the clips' words, by the cards of its corpora; None where they read none."""
+    if not any(issubclass(registry.features[feature.name].part, TextExtractor) for feature in key.features):
+        return None
+    known = [name for name in key.dataset.members if name in registry.datasets]
+    return "prompts" if any(registry.datasets[name].part.card.prompts is not None for name in known) else "transcripts"
 
 
 def _has_no_source(store: Store, record: Record, part: _Part, digest: str | None, registry: Registry) -> str | None:
@@ -121,7 +132,8 @@ def _parts(key: CellKey) -> Iterator[_Part]:
     """Yield the plugins of a cell."""
     for corpus in key.dataset.members.values():
         yield "dataset", corpus.name, corpus.adapter_version
-    yield "model", key.model.name, key.model.version
+    for model in (key.model, *key.model.members):
+        yield "model", model.name, model.version
     for feature in key.features:
         yield "feature", feature.name, feature.version
     for augmentation in (*key.augmentations, *key.protocol.augmentations):

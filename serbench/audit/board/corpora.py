@@ -11,9 +11,10 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
-from serbench.audit.board.costs import check_timed
+from serbench.audit.board.costs import check_streamed, check_timed
 from serbench.audit.board.ledger import Ledger
 from serbench.audit.recorded_splits import RecordedSplit, RecordedSplits
+from serbench.audit.recorded_systems import recorded_system
 from serbench.digest import canonical_json, digest_value
 from serbench.errors import BoardError, DatasetMissingError, SerbenchError, UnknownNameError, UsageError
 from serbench.plugin.registry import Registry
@@ -23,9 +24,9 @@ from serbench.results.facts import ProtocolFacts
 from serbench.results.predictions import TestPredictions
 from serbench.results.record import Record
 from serbench.results.store import Store
+from serbench.run.contender import part_facts
 from serbench.run.corpora import Corpus
 from serbench.run.job import notes_of
-from serbench.run.plan import part_facts
 from serbench.run.workspace import Workspace
 
 
@@ -115,6 +116,9 @@ def _check_task(store: Store, group: Sequence[Record], made: RecordedSplit, regi
             _check_counts(path, record, corpus, split, ledger)
             is_timed = record.key.seed == 0 and record.key.fold == split.folds[0].name
             check_timed(path, record, ledger, is_timed=is_timed)
+            contender = recorded_system(record, registry) if is_timed else None
+            if contender is not None:
+                check_streamed(path, record, contender, corpus.seconds(), ledger)
         _check_standing(path, record, corpus, ledger)
         if record.left_out:
             _check_left_out(path, record, corpus, ledger)

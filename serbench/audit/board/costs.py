@@ -4,6 +4,8 @@ Conventions
 -----------
 Parameters, bytes and multiply-accumulates are counted again on models that have learned from noise; a size that depends
 on how many rows there were is not compared. A size that can be counted must be there, and one that cannot must say so.
+Operations per second of audio take the lengths of the corpus's recordings. A record of before features were counted
+with their model has the model's figures alone, and operations per second of a recording of 30 s: it is held to those.
 Of a figure that a run does not measure a record has the reason. Seconds, memory and energy belong to the machine that
 measured them, and may be missing: a record may be older than a figure.
 """
@@ -11,7 +13,7 @@ measured them, and may be missing: a record may be older than a figure.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -19,25 +21,34 @@ import numpy as np
 
 from serbench.audit.board.ledger import Ledger
 from serbench.cost.efficiency import (
+    ALONE,
     ELSEWHERE,
     FIGURES,
     LABORATORY,
     QUIET,
+    SHARES,
     TIMED,
-    macs_per_second,
+    is_of_before,
     size_figures,
 )
-from serbench.cost.noise_clip import NoiseClips
+from serbench.cost.noise_clip import LONG_SECONDS, NoiseClips
+from serbench.cost.streams import lengths_of, macs_per_audio_second
+from serbench.cost.whole import model_share
 from serbench.errors import BoardError
+from serbench.features.table import FeatureTable
 from serbench.learning.model import Model
+from serbench.learning.sklearn_model import SklearnModel
 from serbench.results.record import Record
 from serbench.results.store import Store
-from serbench.run.plan import Contender
+from serbench.run.contender import Contender
 from serbench.run.saving import stored_bytes
 from serbench.scoring.figure import Figure
 
 #: Clips of noise of each class that two models learn from before they are counted.
 _CLIPS_PER_CLASS = (2, 3)
+#: How often a model's rows are repeated to see whether the size of its file tells how many there were.
+_MANY = 100
+_STREAMED, _STORED = "macs_per_audio_second", "disk_bytes"
 _MISSING = Figure.undefined("it is missing")
 
 
@@ -82,17 +93,46 @@ def check_sizes(
     BoardError
         At the first that differs.
     """
+    if lacks := contender.missing:
+        ledger.skip(f"sizes of {contender.label}: {lacks}", is_unknown=False)
+        return
     counted = _counted(contender, classes)
+    before = _of_before(counted)
     for record in records:
-        for name, figure in counted.items():
+        is_old = is_of_before(record.cost)
+        for name, figure in (before if is_old else counted).items():
             found = record.cost.get(name, _MISSING)
-            if name in TIMED and found == ELSEWHERE:  # whether it is that cell is checked with the corpus
+            if name in TIMED and (found == ELSEWHERE or not is_old):  # that is checked with the corpus
                 continue
             if not _is_same(found, figure):
                 raise BoardError(
-                    f"{store.where(record)}: its {name} is {_words(found)}, but the model has {_words(figure)}"
+                    f"{store.where(record)}: its {name} is {_words(found)}, but the system has {_words(figure)}"
                 )
             ledger.holds("sizes")
+
+
+def check_streamed(path: str, record: Record, contender: Contender, seconds: Sequence[float], ledger: Ledger) -> None:
+    """Compare operations per second of audio with those over clips of these lengths, where a record was timed.
+
+    Raises
+    ------
+    BoardError
+        When they differ.
+    """
+    found = record.cost.get(_STREAMED, _MISSING)
+    if found == ELSEWHERE or is_of_before(record.cost):
+        return
+    noise = NoiseClips(contender.extractors, record.classes)
+    lengths = lengths_of(seconds)
+    try:
+        models = [_learned(contender, noise, clips) for clips in _CLIPS_PER_CLASS]
+        fewer, more = (macs_per_audio_second(model, noise, lengths, _raised) for model in models)
+    except Exception:  # noqa: BLE001  (a plugin may raise anything: what cannot be counted is not checked)
+        return
+    if fewer != more:
+        return
+    sentence = f"{path}: its {_STREAMED} is {_words(found)}, but over this corpus the system has {_words(fewer)}"
+    ledger.expect("operations per second of audio", _is_same(found, fewer), True, sentence)
 
 
 def _is_same(found: Figure, counted: Figure) -> bool:
@@ -110,24 +150,42 @@ def _counted(contender: Contender, classes: tuple[str, ...]) -> dict[str, Figure
     noise = NoiseClips(contender.extractors, classes)
     try:
         fewer, more = (_sizes(contender, noise, clips) for clips in _CLIPS_PER_CLASS)
+        if isinstance(contender.model, SklearnModel):  # how many rows it saw is written out: two digits or four
+            more[_STORED] = stored_bytes(_learned(contender, noise, _CLIPS_PER_CLASS[0], repeated=_MANY))
     except Exception:  # noqa: BLE001  (a plugin may raise anything: what cannot be counted is not checked)
         return {}
     return {name: figure for name, figure in fewer.items() if more[name] == figure}
 
 
+def _of_before(counted: dict[str, Figure]) -> dict[str, Figure]:
+    """Return the sizes as records of before have them: the model's alone, under the names that are now the system's."""
+    alone = {whole: counted[name] for whole, name in SHARES.items() if name in counted}
+    rest = {name: figure for name, figure in counted.items() if name not in {*SHARES, *ALONE}}
+    return {**rest, **alone}
+
+
+def _raised(error: BaseException) -> str:
+    raise error
+
+
 def _sizes(contender: Contender, noise: NoiseClips, clips: int) -> dict[str, Figure]:
     """Return the sizes of a model that has learned from so many clips of noise per class."""
+    model = _learned(contender, noise, clips)
+    long = model_share(model, noise, _raised, seconds=LONG_SECONDS).macs
+    streamed = long if long.value is None else Figure(long.value / LONG_SECONDS)
+    return {**size_figures(model, noise, _raised), "disk_bytes": stored_bytes(model), _STREAMED: streamed}
+
+
+def _learned(contender: Contender, noise: NoiseClips, clips: int, *, repeated: int = 1) -> Model:
     table = noise.table(clips * len(noise.labels))
-    rows = replace(table, y=np.array(list(noise.labels) * clips))
-    model = contender.model.create(**_shortened(contender.model))
-    model.fit(rows, rows if model.card.chooses_on_dev else None, seed=0)
-    figures = {**size_figures(model, noise), "macs_per_audio_second": macs_per_second(model, noise)}
-    return {**figures, "disk_bytes": stored_bytes(model)}
+    rows = FeatureTable.join([replace(table, y=np.array(list(noise.labels) * clips))] * repeated)
+    model = contender.model.anew(**_shortened(contender.model))
+    return model.fit(rows, rows if model.card.chooses_on_dev else None, seed=0)
 
 
 def _shortened(model: Model) -> dict[str, Any]:
-    """Return a model's arguments with one epoch: how long it learns has no part in its size."""
-    return {**model.params, **({"epochs": 1} if "epochs" in model.defaults() else {})}
+    """Return the arguments that make a model learn for one epoch: how long it learns has no part in its size."""
+    return {"epochs": 1} if "epochs" in model.defaults() else {}
 
 
-__all__ = ["check_names", "check_sizes", "check_timed"]
+__all__ = ["check_names", "check_sizes", "check_streamed", "check_timed"]

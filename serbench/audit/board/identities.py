@@ -16,17 +16,25 @@ from dataclasses import replace
 
 from serbench.audit.board.costs import check_sizes
 from serbench.audit.board.ledger import Ledger
-from serbench.audit.recorded_systems import recorded_system
+from serbench.audit.recorded_systems import published_system
 from serbench.digest import canonical_json, digest_value
-from serbench.errors import BoardError, SerbenchError
+from serbench.errors import BoardError
 from serbench.plugin.registry import Registry
 from serbench.results.record import Record
 from serbench.results.store import Store
-from serbench.run.plan import Contender, part_facts
+from serbench.run.contender import Contender, system_of
+from serbench.weights import WeightFolders
 
 
-def check_identities(store: Store, records: Sequence[Record], registry: Registry, ledger: Ledger) -> None:
+def check_identities(
+    store: Store, records: Sequence[Record], registry: Registry, ledger: Ledger, weights: WeightFolders
+) -> None:
     """Compare keys, labels and sizes of every system with what the plugins that are installed say.
+
+    Parameters
+    ----------
+    weights
+        Where pretrained weights are looked for: without them sizes cannot be counted again.
 
     Raises
     ------
@@ -37,7 +45,7 @@ def check_identities(store: Store, records: Sequence[Record], registry: Registry
     for record in records:
         systems[digest_value([record.key.system, record.label])].append(record)
     for group in systems.values():
-        contender = _made(store, group[0], registry)
+        contender = published_system(store, group[0], registry, weights)
         if contender is None:
             continue
         _check_key(store, group[0], contender)
@@ -50,24 +58,11 @@ def check_identities(store: Store, records: Sequence[Record], registry: Registry
             check_sizes(store, of_classes, contender, classes, ledger)
 
 
-def _made(store: Store, record: Record, registry: Registry) -> Contender | None:
-    try:
-        return recorded_system(record, registry)
-    except SerbenchError as error:
-        raise BoardError(f"{store.where(record)}: its system cannot be made: {error}") from error
-
-
 def _check_key(store: Store, record: Record, contender: Contender) -> None:
     key, model = record.key, contender.model
-    today = replace(
-        key,
-        model=part_facts(model),
-        features=tuple(part_facts(extractor) for extractor in contender.extractors.values()),
-        augmentations=tuple(part_facts(augmentation) for augmentation in contender.augmentations.values()),
-    )
-    _expect(store, record, "features", [part.name for part in key.features], list(model.features))
-    if not key.protocol.augmentations:  # a protocol that augments sets the model's own aside
-        _expect(store, record, "augmentations", [part.name for part in key.augmentations], list(model.augmentations))
+    today = replace(key, **system_of(contender))
+    asked = [[use.name, use.part] for use in model.uses("features")]
+    _expect(store, record, "features", [[part.use, part.name] for part in key.features], asked)
     _expect(store, record, "key", key.system_facts(), today.system_facts())
     _expect(store, record, "label", record.label, contender.label)
 

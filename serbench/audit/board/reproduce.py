@@ -22,13 +22,14 @@ from serbench.digest import canonical_json
 from serbench.environment import machine_card, versions
 from serbench.errors import BoardError, UsageError
 from serbench.features.cache import FeatureCache
+from serbench.plugin.uses import make_augmentations
 from serbench.results.facts import Environment
 from serbench.results.predictions import TestPredictions
 from serbench.results.record import Record
 from serbench.results.store import Store
-from serbench.run.job import run_cell
-from serbench.run.plan import Cell, make_augmentations
+from serbench.run.plan import Cell
 from serbench.run.tables import Workbench
+from serbench.run.timing import run_cell
 from serbench.run.workspace import Workspace
 from serbench.scoring.metrics import uar
 
@@ -120,9 +121,11 @@ def differing(found: Sequence[Reproduction]) -> list[Reproduction]:
 
 def _cell(store: Store, record: Record, splits: RecordedSplits, workspace: Workspace) -> Cell:
     key, registry = record.key, workspace.registry
-    contender = recorded_system(record, registry)
+    contender = recorded_system(record, registry, workspace.locations.weights)
     if contender is None:
         raise UsageError(f"{store.where(record)}: a plugin of {record.label} is not installed in the version it names")
+    if contender.missing:
+        raise UsageError(f"{store.where(record)} cannot be run again: {contender.missing}")
     made = splits.make(record)
     fold = next((fold for fold in made.split.folds if fold.name == key.fold), None)
     if fold is None or made.split.digest != key.protocol.split:

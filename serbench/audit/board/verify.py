@@ -58,7 +58,7 @@ def verify(folder: Path, workspace: Workspace, *, allow_changed_code: bool = Fal
         raise UsageError(f"no records below {folder}, expected a leaderboard; see serbench leaderboard add --help")
     changed = check_code(store, records, registry, ledger, allow_changed=allow_changed_code)
     check_declared(store, records, registry, ledger)
-    check_identities(store, records, registry, ledger)
+    check_identities(store, records, registry, ledger, workspace.locations.weights)
     missed = check_corpora(store, records, workspace, ledger)
     for name in changed:
         if name in missed:

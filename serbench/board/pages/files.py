@@ -19,6 +19,7 @@ from serbench.board.leaderboard import Leaderboard
 from serbench.board.pages.diagram import mean_ranks_svg
 from serbench.board.pages.overview import overview_lines
 from serbench.board.pages.task import page_lines
+from serbench.board.ranking.adaptation import curve_facts, curve_lines
 from serbench.board.ranking.inflation import inflation_lines
 from serbench.board.ranking.matrix import matrix_facts, matrix_lines
 from serbench.board.wording import MADE
@@ -28,6 +29,7 @@ from serbench.text import spreadsheet_text
 DIGITS = 10
 
 _CROSSED = (MADE, "", "# Crossed corpora", "", "[All datasets](../README.md) · [every number as CSV](cross.csv)", "")
+_ADAPTED = (MADE, "", "# Adaptation", "", "[All datasets](../README.md) · [every number as CSV](adapt.csv)", "")
 
 
 def pages(leaderboard: Leaderboard) -> dict[str, str]:
@@ -38,7 +40,7 @@ def pages(leaderboard: Leaderboard) -> dict[str, str]:
 
     Tasks of one protocol and dataset (another label map, another copy of the recordings) share a file, a
     section each; so do the training sets where corpora are crossed, whose matrices stand in ``tables/cross.md`` and
-    ``.csv``.
+    ``.csv``, and the numbers of speakers that are adapted to, whose curves stand in ``tables/adapt.md`` and ``.csv``.
     """
     texts = {"README.md": _lines(overview_lines(leaderboard))}
     if leaderboard.inflation:
@@ -52,6 +54,9 @@ def pages(leaderboard: Leaderboard) -> dict[str, str]:
     if leaderboard.crossed:
         texts["tables/cross.md"] = _lines((*_CROSSED, *matrix_lines(leaderboard.crossed)))
         texts["tables/cross.csv"] = _csv(matrix_facts(leaderboard.crossed))
+    if leaderboard.adapted:
+        texts["tables/adapt.md"] = _lines((*_ADAPTED, *curve_lines(leaderboard.adapted)))
+        texts["tables/adapt.csv"] = _csv(curve_facts(leaderboard.adapted))
     return texts
 
 

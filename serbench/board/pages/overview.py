@@ -9,10 +9,11 @@ from urllib.parse import quote
 
 from serbench.board.columns import BoardColumn, Table, column_of, columns_of
 from serbench.board.leaderboard import Leaderboard
-from serbench.board.machines import machine_key, machine_letters
+from serbench.board.machines import DISTURBED, is_disturbed, machine_key, machine_letters
 from serbench.board.numbers import NOTHING, capitalised, decimal, short
 from serbench.board.pages.markdown import code, escape, paragraph, table
 from serbench.board.pages.task import machine_lines, model_cell
+from serbench.board.ranking.adaptation import curve_lines, is_adapted
 from serbench.board.ranking.boards import Board, Placement
 from serbench.board.ranking.matrix import is_crossed, matrix_lines
 from serbench.board.ranking.overall import Entry, Overall
@@ -66,6 +67,8 @@ def overview_lines(leaderboard: Leaderboard) -> Iterator[str]:
         yield from ("", "Tables:", "")
         if any(is_crossed(board.first) for board in glance.boards):
             yield "* [The matrices](tables/cross.md) ([CSV](tables/cross.csv))"
+        if any(is_adapted(board.first) for board in glance.boards):
+            yield "* [The curves](tables/adapt.md) ([CSV](tables/adapt.csv))"
         yield from _links(leaderboard, glance)
 
 
@@ -88,13 +91,16 @@ def _glance(glance: Overall) -> Iterator[str]:
     crossed = [row for board in glance.excluded for row in board.rows if is_crossed(row)]
     if crossed:
         yield from (*matrix_lines(crossed), "")
+    adapted = [row for board in glance.excluded for row in board.rows if is_adapted(row)]
+    if adapted:
+        yield from (*curve_lines(adapted), "")
     if glance.averaged:
         yield from (*paragraph(_SORTED.format(datasets=_list(board.dataset for board in glance.averaged))), "")
         yield from _matrix(glance, glance.averaged, with_mean=True)
         yield ""
         if glance.ranks:
             yield from (*map(escape, glance.ranks.sentences), "")
-    if glance.excluded and not crossed:
+    if glance.excluded and not crossed and not adapted:
         yield from ("Excluded from averages:", "")
         yield from _matrix(glance, glance.excluded, with_mean=False)
         yield ""
@@ -168,11 +174,13 @@ def _cost_glance(glance: Overall) -> list[str]:
 
 
 def _middle(column: BoardColumn, measured: Sequence[tuple[Board, Placement]]) -> str:
-    """Return the lower median of a column's numbers; of texts what they agree on."""
-    known = [fact for fact in (column.fact(*where) for where in measured) if fact is not None]
+    """Return the lower median of a column's numbers, those of a busy machine aside; of texts what they agree on."""
+    quiet = [where for where in measured if not is_disturbed(column.key, where[1].row)]
+    known = [fact for fact in (column.fact(*where) for where in quiet or measured) if fact is not None]
     if column.is_number:
         numbers = sorted(float(number) for number in known)
-        return short(Figure(numbers[(len(numbers) - 1) // 2])) if numbers else NOTHING
+        mark = "" if quiet else DISTURBED
+        return short(Figure(numbers[(len(numbers) - 1) // 2])) + mark if numbers else NOTHING
     return str(known[0]) if len(set(known)) == 1 else NOTHING
 
 

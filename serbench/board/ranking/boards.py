@@ -6,7 +6,7 @@ Rows are ranked by UAR within one task: one corpus copy, one label map, one spli
 is not significant; ``serbench.board.ranking.significance`` says by which rule.
 
 Without a rank stand: incomplete rows, self-reported rows, models at reduced precision that keep what their float32 rows
-reach (``serbench.board.ranking.precision``), and all rows of a protocol that is never ranked.
+reach or may keep it (``serbench.board.ranking.precision``), and all rows of a protocol that is never ranked.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any, Protocol
 
 from serbench.board.machines import machine_letters
 from serbench.board.ranking.pareto import pareto_optimal
-from serbench.board.ranking.precision import Variant, variants
+from serbench.board.ranking.precision import Variant, below_originals, variants
 from serbench.board.ranking.significance import board_detectable_difference, significance
 from serbench.results.facts import PartFacts
 from serbench.results.row import Row
@@ -73,7 +73,8 @@ class Board:
     Attributes
     ----------
     placements
-        Ranked ones first, by UAR; then those without a rank, by UAR. Never empty.
+        Ranked ones first, by UAR; then those without a rank, by UAR, none at reduced precision above its float32 row.
+        Never empty.
     is_main
         True when the overall table takes this task for its dataset: it has most rows of the dataset's tasks on the
         whole corpus, or, where there is none, on a part of it.
@@ -234,10 +235,17 @@ def _board_order(board: Board) -> tuple[Any, ...]:
         not board.is_ranked,
         board.protocol != "si",
         board.protocol,
-        board.dataset,
+        *_dataset_order(board.first),
         not board.is_main,
         board.first.task,
     )
+
+
+def _dataset_order(row: Row) -> tuple[str, int]:
+    """Return by what datasets are sorted: their names; adapted ones by target and sources, then by speakers."""
+    if row.dataset.adapted is None:
+        return row.dataset.name, 0
+    return "+".join((row.dataset.tested_on, *row.dataset.trained_on)), row.dataset.adapted.speakers
 
 
 def _by_uar(row: Row) -> tuple[Any, ...]:
@@ -247,14 +255,15 @@ def _by_uar(row: Row) -> tuple[Any, ...]:
 
 def _placements(rows: Sequence[Row], names: Mapping[str, str]) -> tuple[Placement, ...]:
     reduced = variants(rows)
-    same = {system for system, variant in reduced.items() if variant.is_same_model}
+    kept = {system for system, variant in reduced.items() if variant.verdict != "refused"}
     ordered = sorted(rows, key=_by_uar)
-    ranked = [row for row in ordered if _may_rank(row) and row.system not in same]
+    ranked = [row for row in ordered if _may_rank(row) and row.system not in kept]
     found = significance(ranked)
     shared = Counter(found.ranks)
     optimal = pareto_optimal(rows)
     ranks = {row.system: rank for row, rank in zip(ranked, found.ranks, strict=True)}
     others = [row for row in ordered if row.system not in ranks]
+    others = below_originals(others, lambda row: row.system, lambda row: _original(reduced.get(row.system)))
     return tuple(
         Placement(
             row,
@@ -267,6 +276,10 @@ def _placements(rows: Sequence[Row], names: Mapping[str, str]) -> tuple[Placemen
         )
         for row in (*ranked, *others)
     )
+
+
+def _original(variant: Variant | None) -> str | None:
+    return None if variant is None else variant.original
 
 
 def _may_rank(row: Row) -> bool:

@@ -3,7 +3,8 @@
 Conventions
 -----------
 A is compared with B on the same utterances, speaker paired with speaker; a difference is positive where A is better.
-Over several datasets every dataset weighs the same, whatever its number of speakers.
+Over several datasets every dataset weighs the same, whatever its number of speakers. Where several test the same
+recordings (corpora that are crossed, or adapted to), their speakers are the same people and count once.
 """
 
 from __future__ import annotations
@@ -81,7 +82,7 @@ def difference_over(pairs: Sequence[tuple[Row, Row]]) -> Difference:
     Parameters
     ----------
     pairs
-        Per dataset the rows of A and of B, with the same speakers, two at least.
+        Per dataset the rows of A and of B, with the same speakers, two at least; on the same recordings the same.
 
     Raises
     ------
@@ -90,7 +91,8 @@ def difference_over(pairs: Sequence[tuple[Row, Row]]) -> Difference:
     """
     number = len(pairs)
     seed_variances = [SeedVariance.total([first.seed_variance, second.seed_variance]) for first, second in pairs]
-    shares = np.concatenate([_shares(first, second) for first, second in pairs]) / number
+    groups = _of_one_corpus(pairs)
+    shares = np.concatenate([np.sum([_shares(*pair) for pair in group], axis=0) for group in groups]) / number
     p = sign_flip_test(shares, seed_variance=SeedVariance.total(seed_variances, 1 / number)).value
     if p is None:
         raise ValueError("a difference takes two speakers at least")
@@ -100,26 +102,63 @@ def difference_over(pairs: Sequence[tuple[Row, Row]]) -> Difference:
         interval = paired_interval(first.speaker_values, second.speaker_values, seed_variance=seed_variances[0])
         detectable = pair_detectable_difference(first, second)
     else:
-        standard_error = _mean_standard_error(pairs, SeedVariance.total(seed_variances, 1 / number))
+        standard_error = _mean_standard_error(groups, SeedVariance.total(seed_variances, 1 / number))
         half = standard_error.half_width()
         interval = Interval(value - half, value + half, "paired t, stratified", speakers)
         detectable = minimum_detectable_difference(standard_error, speakers)
     return Difference(value, interval, p, smallest_p(speakers), detectable, speakers)
 
 
+def set_against(row: Row, reference: Row) -> tuple[Figure, Interval]:
+    """Return how far a row is ahead of another of the same system on the same utterances, with the paired interval.
+
+    Undefined with a reason where cells are missing, and where both are one row.
+    """
+    if row is reference:
+        return Figure(0.0), Interval.undefined("this is what the others are compared with", row.speakers)
+    if row.uar.value is None or reference.uar.value is None or not (row.is_complete and reference.is_complete):
+        reason = "cells are missing"
+        return Figure.undefined(reason), Interval.undefined(reason, row.speakers)
+    seed_variance = SeedVariance.total([row.seed_variance, reference.seed_variance])
+    interval = paired_interval(row.speaker_values, reference.speaker_values, seed_variance=seed_variance)
+    return Figure(row.uar.value - reference.uar.value), interval
+
+
+def _of_one_corpus(pairs: Sequence[tuple[Row, Row]]) -> list[list[tuple[Row, Row]]]:
+    """Return pairs of rows in groups that were tested on the same recordings of the same speakers."""
+    groups: dict[tuple[str, str, frozenset[str]], list[tuple[Row, Row]]] = {}
+    for first, second in pairs:
+        name = first.dataset.tested_on
+        key = (name, first.dataset.members[name].audio, frozenset(first.speaker_shares))
+        groups.setdefault(key, []).append((first, second))
+    return list(groups.values())
+
+
 def _shares(first: Row, second: Row) -> Values:
-    return np.array([first.speaker_shares[name] - second.speaker_shares[name] for name in first.speaker_shares])
+    return np.array([first.speaker_shares[name] - second.speaker_shares[name] for name in sorted(first.speaker_shares)])
 
 
-def _mean_standard_error(pairs: Sequence[tuple[Row, Row]], seed_variance: SeedVariance) -> StandardError:
+def _mean_standard_error(groups: Sequence[Sequence[tuple[Row, Row]]], seed_variance: SeedVariance) -> StandardError:
     """Return the standard error of a stratified mean over datasets, freedom by Welch and Satterthwaite."""
-    parts = [paired_standard_error(first.speaker_values, second.speaker_values) for first, second in pairs]
-    weight = 1 / len(pairs) ** 2
-    variance = weight * sum(part.variance for part in parts)
-    squares = sum((weight * part.variance) ** 2 / part.freedom for part in parts)
+    number = sum(map(len, groups))
+    parts = [
+        paired_standard_error(
+            _mean_values([first for first, _ in group]), _mean_values([second for _, second in group])
+        )
+        for group in groups
+    ]
+    weights = [(len(group) / number) ** 2 for group in groups]
+    weighed = list(zip(weights, parts, strict=True))
+    variance = sum(weight * part.variance for weight, part in weighed)
+    squares = sum((weight * part.variance) ** 2 / part.freedom for weight, part in weighed)
     return StandardError.of(
         variance, variance**2 / squares if squares else sum(part.freedom for part in parts), seed_variance
     )
 
 
-__all__ = ["Difference", "difference_over"]
+def _mean_values(rows: Sequence[Row]) -> dict[str, float]:
+    """Return each speaker's pseudo-value, mean over rows that are of the same speakers."""
+    return {name: sum(row.speaker_values[name] for row in rows) / len(rows) for name in rows[0].speaker_values}
+
+
+__all__ = ["Difference", "difference_over", "set_against"]

@@ -18,14 +18,13 @@ from typing import Any
 from serbench.board.numbers import NOTHING, percent
 from serbench.board.pages.markdown import escape, table
 from serbench.board.ranking.boards import display_names
-from serbench.board.wording import MADE, PART_MEANING, is_part, marked_dataset
+from serbench.board.ranking.difference import set_against
+from serbench.board.wording import MADE, PART_MEANING, augmentations_of_run, is_part, marked_dataset
 from serbench.digest import digest_value
 from serbench.protocol.protocols import INFLATION_STYLES
 from serbench.protocol.speaker_independent import SpeakerIndependent
 from serbench.results.row import Row
-from serbench.scoring.comparison import paired_interval
 from serbench.scoring.figure import Figure
-from serbench.scoring.seed_variance import SeedVariance
 from serbench.scoring.statistics import Interval
 from serbench.text import one_line
 
@@ -95,8 +94,8 @@ def inflation_of(rows: Iterable[Row]) -> list[Inflation]:
     names = display_names(row for row in rows if row.protocol.name == REFERENCE)
     groups: dict[str, dict[str, Row]] = defaultdict(dict)
     for row in rows:
-        # not the augmentations: a protocol that makes its own copies takes away the model's
-        system = [part.facts() for part in (row.model, *row.features)]
+        # not the model's augmentations: a protocol that makes its own copies takes them away
+        system = [*(part.facts() for part in (row.model, *row.features)), augmentations_of_run(row)]
         groups[digest_value([row.dataset.facts(), system])][row.protocol.name] = row
     lines = [line for group in groups.values() for line in _lines(group, names)]
     return sorted(lines, key=lambda line: (line.title, line.name, ORDER.index(line.protocol)))
@@ -107,18 +106,7 @@ def _lines(group: Mapping[str, Row], names: Mapping[str, str]) -> Iterator[Infla
     if reference is None or len(group) < 2:
         return
     for protocol, row in group.items():
-        yield Inflation(row.dataset.name, names[reference.system], protocol, row, *_difference(row, reference))
-
-
-def _difference(row: Row, reference: Row) -> tuple[Figure, Interval]:
-    if row is reference:
-        return Figure(0.0), Interval.undefined("this is what the others are compared with", row.speakers)
-    if row.uar.value is None or reference.uar.value is None or not (row.is_complete and reference.is_complete):
-        reason = "cells are missing"
-        return Figure.undefined(reason), Interval.undefined(reason, row.speakers)
-    seed_variance = SeedVariance.total([row.seed_variance, reference.seed_variance])
-    interval = paired_interval(row.speaker_values, reference.speaker_values, seed_variance=seed_variance)
-    return Figure(row.uar.value - reference.uar.value), interval
+        yield Inflation(row.dataset.name, names[reference.system], protocol, row, *set_against(row, reference))
 
 
 def inflation_lines(lines: Sequence[Inflation], *, title: str = "# Inflation") -> Iterator[str]:

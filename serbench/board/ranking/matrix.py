@@ -2,10 +2,11 @@
 
 Conventions
 -----------
-A row of results belongs to a matrix when its dataset's facts say ``tested_on``; it stands in the line of exactly the
-corpora that it was trained on, so nothing is ever averaged or compared over training sets. On the diagonal stand new
-speakers of one corpus, in parentheses, for reference. A corpus is its name, or, where rows were measured on several
-copies or versions of it, its name and a digest. ``all others`` are all columns but the one that is tested.
+A row of results belongs to a matrix when its dataset's facts say ``tested_on`` and not ``adapted``; it stands in the
+line of exactly the corpora that it was trained on, so nothing is ever averaged or compared over training sets. On the
+diagonal stand new speakers of one corpus, in parentheses, for reference. A corpus is its name, or, where rows were
+measured on several copies or versions of it, its name and a digest. ``all others`` are all columns but the one that is
+tested.
 """
 
 from __future__ import annotations
@@ -76,13 +77,13 @@ class Matrix:
 
 def is_crossed(row: Row) -> bool:
     """Tell whether a row belongs to a matrix."""
-    return row.dataset.is_crossed
+    return row.dataset.is_crossed and row.dataset.adapted is None
 
 
 def make_matrices(rows: Iterable[Row]) -> list[Matrix]:
     """Return a matrix per system and version of the protocol: those that listen first, floors last, then by name."""
     rows = sorted((row for row in rows if is_crossed(row)), key=lambda row: (not row.is_complete, row.task))
-    names, corpora = display_names(rows), _corpus_names(rows)
+    names, corpora = display_names(rows), corpus_names(rows)
     versions = {row.protocol.version for row in rows}
     groups: dict[tuple[str, str], list[Row]] = defaultdict(list)
     for row in rows:
@@ -94,7 +95,7 @@ def make_matrices(rows: Iterable[Row]) -> list[Matrix]:
 
 def _matrix(name: str, rows: Sequence[Row], corpora: Mapping[str, str]) -> Matrix:
     def corpus(row: Row, member: str) -> str:
-        return corpora[_identity(row, member)]
+        return corpora[identity_of(row, member)]
 
     columns = tuple(sorted({corpus(row, row.dataset.tested_on) for row in rows}))
     cells: dict[tuple[str, str], Row] = {}
@@ -107,15 +108,16 @@ def _matrix(name: str, rows: Sequence[Row], corpora: Mapping[str, str]) -> Matri
     return Matrix(name, rows[0].model.name in FLOORS, tuple(lines), columns, cells)
 
 
-def _identity(row: Row, member: str) -> str:
+def identity_of(row: Row, member: str) -> str:
+    """Return the digest of a corpus among those of a row, as it was read."""
     facts = row.dataset.corpora[member]
     return digest_value([member, facts.version, facts.manifest, facts.audio])
 
 
-def _corpus_names(rows: Iterable[Row]) -> dict[str, str]:
-    """Return a name per corpus as it was read: with a digest where one name stands for several."""
+def corpus_names(rows: Iterable[Row]) -> dict[str, str]:
+    """Return a name per corpus as it was read, by :func:`identity_of`; where one name is of several, with a digest."""
     found = {
-        _identity(row, member): member + (PART if member in row.standing.parts else "")
+        identity_of(row, member): member + (PART if member in row.standing.parts else "")
         for row in rows
         for member in row.dataset.corpora
     }
@@ -127,10 +129,10 @@ def _corpus_names(rows: Iterable[Row]) -> dict[str, str]:
 
 def mappings(rows: Iterable[Row]) -> list[str]:
     """Return a sentence per corpus: its copy, which word became which class, and what was dropped, clips counted."""
-    rows = [row for row in rows if is_crossed(row)]
-    names = _corpus_names(rows)
+    rows = [row for row in rows if row.dataset.is_crossed]
+    names = corpus_names(rows)
     found = {
-        names[_identity(row, member)]: (
+        names[identity_of(row, member)]: (
             copy_label(row.audio.corpora[member]),
             "; ".join([_mapping(facts), *([row.standing.parts[member]] if member in row.standing.parts else [])]),
         )
@@ -202,6 +204,8 @@ __all__ = [
     "ALL_OTHERS",
     "LEGEND",
     "Matrix",
+    "corpus_names",
+    "identity_of",
     "is_crossed",
     "make_matrices",
     "mappings",

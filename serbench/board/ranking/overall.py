@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from serbench.board.ranking.boards import FLOORS, Board, Placement
 from serbench.board.ranking.mean_ranks import FEWEST, MeanRanks, mean_ranks
+from serbench.board.ranking.precision import below_originals
 from serbench.scoring.figure import Figure
 from serbench.scoring.statistics import mean_and_spread
 
@@ -59,7 +60,8 @@ class Overall:
     boards
         All boards of the protocol.
     entries
-        Those complete on most averaged datasets first, then by mean adjusted UAR.
+        Those complete on most averaged datasets first, then by mean adjusted UAR; none at reduced precision stands
+        above its float32 model.
     missing_floors
         Floors without any row.
     ranks
@@ -124,7 +126,14 @@ def _entries(boards: Sequence[Board], averaged: set[str]) -> tuple[Entry, ...]:
         known = [figure for figure in verified if figure.value is not None]
         none = Figure.undefined("complete on no dataset that is averaged")
         entries.append(Entry(name, mean_and_spread(known)[0] if known else none, len(known), placements))
-    return tuple(sorted(entries, key=lambda entry: (-entry.counted, -(entry.adjusted_uar.value or 0.0), entry.name)))
+    entries.sort(key=lambda entry: (-entry.counted, -(entry.adjusted_uar.value or 0.0), entry.name))
+    return tuple(below_originals(entries, lambda entry: entry.any_placement.row.system, _original))
+
+
+def _original(entry: Entry) -> str | None:
+    """Return the system that an entry is at reduced precision, on any dataset."""
+    variants = [placement.variant for placement in entry.placements.values() if placement.variant]
+    return next((variant.original for variant in variants if variant.original), None)
 
 
 def _mean_ranks(entries: Sequence[Entry], datasets: Sequence[str]) -> MeanRanks | None:

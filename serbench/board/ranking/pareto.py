@@ -8,8 +8,8 @@ not two rows differ significantly. Times are compared within one machine card al
 card.
 
 A row is left out, with the reason, when it is incomplete, when its figures are self-reported (a claim dominates
-nobody), when its cost is not known, and of fronts of time when its machine is not known. Costs may be 0: a model
-without parameters has none.
+nobody), when its cost is not known, and of fronts of time when its machine is not known or was busy. Costs may be 0: a
+model without parameters has none.
 """
 
 from __future__ import annotations
@@ -170,6 +170,8 @@ def _why_left_out(row: Row, axis: Axis) -> str | None:
         return f"incomplete, {row.problems[0]}"
     if row.evidence == "self-reported":
         return "self-reported"
+    if axis.is_time and row.disturbed:
+        return f"timed while the machine was busy: {row.disturbed}"
     return "its machine is not known" if axis.is_time and not row.machine else None
 
 

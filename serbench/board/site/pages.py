@@ -17,12 +17,15 @@ from serbench.board.columns import BoardColumn, Table, column_of
 from serbench.board.leaderboard import Leaderboard
 from serbench.board.machines import machine_descriptions
 from serbench.board.pages.diagram import mean_ranks_svg
+from serbench.board.ranking.adaptation import LEGEND as CURVE_LEGEND
+from serbench.board.ranking.adaptation import make_targets
 from serbench.board.ranking.boards import Board, Placement
 from serbench.board.ranking.inflation import REFERENCE, Inflation
 from serbench.board.ranking.matrix import LEGEND, is_crossed, make_matrices, mappings, spread
 from serbench.board.ranking.overall import Overall
 from serbench.board.ranking.pareto import AXES
 from serbench.board.remarks import Remark, remarks_of
+from serbench.board.site.curves import TargetView, view_target
 from serbench.board.site.lanes import Lane, inflation_lanes, inflation_legend, speaker_lanes
 from serbench.board.site.plot import Panel, pareto_panels
 from serbench.board.site.rows import (
@@ -111,6 +114,8 @@ def make_site(leaderboard: Leaderboard) -> dict[str, str]:
             sections=[_section(board) for board in boards],
             charts=_charts(compared) if any(line.protocol == first.protocol for line in compared) else {},
             table=page_address(first).removesuffix(".html"),
+            targets=_targets(boards),
+            curve_legend=CURVE_LEGEND,
         )
     return texts
 
@@ -151,6 +156,13 @@ def _charts(lines: Sequence[Inflation]) -> dict[str, dict[str, list[Lane]]]:
     return {name: inflation_lanes([line for line in lines if line.title == name]) for name in datasets}
 
 
+def _targets(boards: Sequence[Board]) -> list[TargetView]:
+    """Return the curves of boards, with addresses that hold on every page of the site."""
+    pages = {row.task: page_address(board) for board in boards for row in board.rows}
+    targets = make_targets(row for board in boards for row in board.rows)
+    return [view_target(target, lambda row: f"{pages[row.task]}#{anchor_of(row)}") for target in targets]
+
+
 def _section(board: Board) -> Section:
     anchors, columns = {row.system: anchor_of(row) for row in board.rows}, tables_of([board], *TABLES)
     return Section(
@@ -184,16 +196,19 @@ def _glance(glance: Overall) -> dict[str, Any]:
     pages: dict[str, Board] = {}
     for board in glance.boards:
         pages.setdefault(page_address(board), board)
-    crossed = [row for board in glance.boards for row in board.rows if is_crossed(row)]
+    rows = [row for board in glance.boards for row in board.rows]
+    crossed, targets = [row for row in rows if is_crossed(row)], _targets(glance.boards)
     return {
         "overall": glance,
-        "boards": [] if crossed else [*glance.averaged, *glance.excluded],
+        "boards": [] if crossed or targets else [*glance.averaged, *glance.excluded],
         "pages": [(href, subject_of(board), board) for href, board in pages.items()],
         # our own drawing, whose texts are escaped where it is made
         "picture": Markup(mean_ranks_svg(glance.ranks)) if glance.ranks else None,  # noqa: S704
         "matrices": make_matrices(crossed),
         "spread": spread,
-        "mappings": mappings(crossed),
+        "targets": targets,
+        "curve_legend": CURVE_LEGEND,
+        "mappings": mappings(rows),
         "legend": LEGEND,
         "meanings": mark_meanings(placement for board in glance.boards for placement in board.placements),
     }

@@ -18,8 +18,10 @@ from serbench.board.site.text import SortedText, sorted_text
 from serbench.board.wording import (
     PART,
     PRETRAINED,
+    PROMPTS,
     SAW_THE_TEST,
     TEST_STATISTICS,
+    TRANSCRIPTS,
     command_of,
     declared_marks,
     is_part,
@@ -41,8 +43,16 @@ TAGS = {
     "pretrained": f"{PRETRAINED} pretrained on other data",
     "saw-the-test": f"{SAW_THE_TEST} pretrained on the tested corpus",
     "test-statistics": f"{TEST_STATISTICS} uses statistics of the test rows",
+    "transcripts": f"{TRANSCRIPTS} reads transcripts",
+    "prompts": f"{PROMPTS} reads prompts",
 }
-_BY_MARK = {PRETRAINED: "pretrained", SAW_THE_TEST: "saw-the-test", TEST_STATISTICS: "test-statistics"}
+_BY_MARK = {
+    PRETRAINED: "pretrained",
+    SAW_THE_TEST: "saw-the-test",
+    TEST_STATISTICS: "test-statistics",
+    TRANSCRIPTS: "transcripts",
+    PROMPTS: "prompts",
+}
 
 
 @dataclass(frozen=True)

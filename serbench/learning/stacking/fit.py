@@ -25,8 +25,17 @@ class Fit:
 
 
 def is_stackable(model: Model) -> bool:
-    """Whether the harness trains a model itself, so that it may train several together."""
-    return isinstance(model, TorchModel) and type(model).fit is TorchModel.fit
+    """Whether the harness trains a model itself, so that it may train several together.
+
+    Not with an optimizer of its own, in stages, with parts that have rates of their own or are frozen, with several
+    batches to a step, or with batches of one length: these are trained one by one.
+    """
+    if not isinstance(model, TorchModel):
+        return False
+    kind, recipe = type(model), model.recipe
+    is_ours = kind.fit is TorchModel.fit and kind.optimizer is TorchModel.optimizer
+    is_plain = not (recipe.learning_rates or recipe.freeze or recipe.recompute) and recipe.accumulate == 1
+    return is_ours and is_plain and recipe.fill != "none" and len(model.stages) == 1
 
 
 def fit_together(fits: Sequence[Fit]) -> list[Exception | None]:

@@ -4,26 +4,26 @@ Conventions
 -----------
 ``c`` cells in the stack, ``g`` of them that step together, ``p`` trained numbers of one network, ``b`` rows of a batch,
 ``k`` classes. A *place* is a cell's row in the stack; places close up when a cell leaves. An update is the one of
-``torch.optim`` with its default constants, row by row.
+``torch.optim`` with its default constants, row by row; so are averages of weights those of ``torch.optim.swa_utils``.
 """
 
 from __future__ import annotations
 
 import copy
-import math
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from serbench.errors import PluginError
+from serbench.learning.batch.inputs import Inputs, forward
 from serbench.learning.recipe import Recipe
 from serbench.learning.stacking.dropout import Site, recorded, replayed
-from serbench.learning.training import loss_of, mixed
+from serbench.learning.stacking.updates import step_adam, step_sgd
 
 if TYPE_CHECKING:
     import torch
     from torch import nn
 
-_BETA, _BETA_SQUARE, _EPSILON, _MOMENTUM = 0.9, 0.999, 1e-8, 0.9
+    from serbench.learning.objective import Loss
 
 
 class Stack:
@@ -35,6 +35,8 @@ class Stack:
         On their device, all of one structure; they are read here and written by :meth:`write`.
     recipe
         How they are trained.
+    loss
+        What is minimised.
 
     Raises
     ------
@@ -42,10 +44,10 @@ class Stack:
         When they cannot be stacked.
     """
 
-    def __init__(self, networks: Sequence[nn.Module], recipe: Recipe) -> None:
+    def __init__(self, networks: Sequence[nn.Module], recipe: Recipe, loss: Loss) -> None:
         import torch
 
-        self.recipe, self.template = recipe, _whole(copy.deepcopy(networks[0]))
+        self.recipe, self.loss, self.template = recipe, loss, _whole(copy.deepcopy(networks[0]))
         trained = {name: parameter for name, parameter in networks[0].named_parameters() if parameter.requires_grad}
         if not trained or {parameter.dtype for parameter in trained.values()} != {torch.float32}:
             raise PluginError("its trained parameters are not float32")
@@ -60,17 +62,26 @@ class Stack:
         }
         self.memory = torch.zeros_like(self.values), torch.zeros_like(self.values)
         self.steps = [0] * len(networks)
-        self._sites: dict[int, list[Site]] = {}
+        self.mean: tuple[torch.Tensor, dict[str, torch.Tensor]] | None = None
+        if recipe.average != "none":
+            self.mean = self.snapshot()
+        self.averaged = [0] * len(networks)
+        self._sites: dict[tuple[int, ...], list[Site]] = {}
 
     def __len__(self) -> int:
         return len(self.values)
 
+    @property
+    def judged(self) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+        """The values and buffers that are judged and kept: the averaged ones where the recipe averages."""
+        return self.mean if self.mean is not None else (self.values.detach(), self.buffers)
+
     def losses(
         self,
         places: Sequence[int],
-        batch: Any,
+        batch: Inputs,
         codes: torch.Tensor,
-        weights: torch.Tensor | None,
+        counts: torch.Tensor,
         noises: Sequence[torch.Tensor],
         mixing: tuple[torch.Tensor, torch.Tensor] | None,
     ) -> tuple[torch.Tensor, torch.Tensor]:
@@ -81,9 +92,9 @@ class Stack:
         places
             The g cells.
         batch, codes
-            (g, b, ...) rows, a dict of them where there are several features, and their classes (g, b).
-        weights
-            (g, k) of the classes, or None.
+            (g, b, ...) values and (g, b) lengths by feature name, and the rows' classes (g, b).
+        counts
+            (g, k): training rows of each class.
         noises
             Of dropout, (g, b, ...) each.
         mixing
@@ -97,11 +108,11 @@ class Stack:
 
         self.template.train()
         share, partner = mixing or (None, None)
-        dims = (0, 0, 0, 0, None if weights is None else 0, 0, None if mixing is None else 0)
+        dims = (0, 0, 0, 0, 0, 0, None if mixing is None else 0)
         passed = torch.vmap(self._losses_of_one, in_dims=(*dims, dims[-1]), randomness="error")
         values, buffers = self._rows(places)
         found: tuple[torch.Tensor, torch.Tensor] = passed(
-            values, buffers, batch, codes, weights, list(noises), share, partner
+            values, buffers, batch, codes, counts, list(noises), share, partner
         )
         if len(places) < len(self):
             for name, buffer in buffers.items():
@@ -112,52 +123,48 @@ class Stack:
         self,
         values: torch.Tensor,
         buffers: Mapping[str, torch.Tensor],
-        batch: Any,
+        batch: Inputs,
         codes: torch.Tensor,
-        weights: torch.Tensor | None,
+        counts: torch.Tensor,
         noises: Sequence[torch.Tensor],
         share: torch.Tensor | None,
         partner: torch.Tensor | None,
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        if share is None or partner is None:
-            with replayed(noises):
-                logits, penalty = self._call(values, buffers, batch)
-            loss = loss_of(logits, codes, self.recipe, weights)
-        else:
-            with replayed(noises):
-                logits, penalty = self._call(values, buffers, mixed(batch, partner, share))
-            loss = share * loss_of(logits, codes, self.recipe, weights)
-            loss = loss + (1 - share) * loss_of(logits, codes[partner], self.recipe, weights)
+        with replayed(noises):
+            logits, penalty = self._call(values, buffers, batch)
+        loss = self.loss(logits, codes, counts)
+        if share is not None and partner is not None:
+            loss = share * loss + (1 - share) * self.loss(logits, codes[partner], counts)
         return loss + penalty, loss.detach()
 
-    def scores(self, batch: Any) -> torch.Tensor:
+    def scores(self, batch: Inputs) -> torch.Tensor:
         """Return probabilities (c, b, k) of a batch (c, b, ...) of every cell, in evaluation mode."""
         import torch
 
         self.template.eval()
 
-        def one(values: torch.Tensor, buffers: Mapping[str, torch.Tensor], rows: Any) -> torch.Tensor:
+        def one(values: torch.Tensor, buffers: Mapping[str, torch.Tensor], rows: Inputs) -> torch.Tensor:
             return torch.softmax(self._call(values, buffers, rows)[0], dim=1)
 
-        found: torch.Tensor = torch.vmap(one, randomness="error")(self.values, self.buffers, batch)
+        found: torch.Tensor = torch.vmap(one, randomness="error")(*self.judged, batch)
         return found
 
-    def sites(self, batch: Any, size: int) -> list[Site]:
-        """Return where a pass of ``size`` rows drops; ``batch`` (c, b, ...) is looked at when the size is new."""
+    def sites(self, batch: Inputs) -> list[Site]:
+        """Return where a pass of a batch (c, b, ...) drops; it is looked at when its shape is new."""
         import torch
 
-        if size not in self._sites:
+        shape = tuple(size for values in batch.values.values() for size in values.shape[1:])
+        if shape not in self._sites:
             self.template.train()
             found: list[Site] = []
-            one = {name: each[0] for name, each in batch.items()} if isinstance(batch, dict) else batch[0]
             buffers = {name: each[0].clone() for name, each in self.buffers.items()}
             with torch.no_grad(), recorded(found):
-                self._call(self.values[0].detach(), buffers, one)
-            self._sites[size] = found
-        return self._sites[size]
+                self._call(self.values[0].detach(), buffers, batch.map(lambda each: each[0]))
+            self._sites[shape] = found
+        return self._sites[shape]
 
     def _call(
-        self, values: torch.Tensor, buffers: Mapping[str, torch.Tensor], batch: Any
+        self, values: torch.Tensor, buffers: Mapping[str, torch.Tensor], batch: Inputs
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Return logits and penalty of one network: values (p,), batch (b, ...)."""
         import torch
@@ -174,8 +181,8 @@ class Stack:
         chosen = list(places)
         return self.values[chosen], {name: each[chosen] for name, each in self.buffers.items()}
 
-    def step(self, places: Sequence[int], rate: float) -> None:
-        """Update some cells by their gradients, and forget the gradients of all."""
+    def step(self, places: Sequence[int], rates: Sequence[float]) -> None:
+        """Update some cells by their gradients, each at its rate, and forget the gradients of all."""
         import torch
 
         if self.values.grad is None:
@@ -189,46 +196,42 @@ class Stack:
             if self.recipe.clip_gradient is not None:
                 norm = grad.norm(dim=1, keepdim=True)
                 grad = grad * (self.recipe.clip_gradient / (norm + 1e-6)).clamp(max=1)
+            rate = torch.tensor(rates, dtype=values.dtype)[:, None].to(values.device)  # (g, 1)
             if self.recipe.optimizer == "sgd":
-                self._sgd(values, grad, first, rate)
+                step_sgd(values, grad, first, rate, self.recipe)
             else:
-                self._adam(values, grad, (first, second), [self.steps[place] for place in places], rate)
+                counts = [self.steps[place] for place in places]
+                step_adam(values, grad, (first, second), counts, rate, self.recipe)
             if chosen != slice(None):  # rows were picked, not looked through
                 self.values[chosen], self.memory[0][chosen], self.memory[1][chosen] = values, first, second
         self.values.grad = None
+        if self.recipe.average == "ema":
+            self.average(places)
 
-    def _sgd(self, values: torch.Tensor, grad: torch.Tensor, first: torch.Tensor, rate: float) -> None:
-        first.mul_(_MOMENTUM).add_(grad).add_(values, alpha=self.recipe.weight_decay)
-        values.add_(first, alpha=-rate)
-
-    def _adam(
-        self,
-        values: torch.Tensor,
-        grad: torch.Tensor,
-        moments: tuple[torch.Tensor, torch.Tensor],
-        steps: Sequence[int],
-        rate: float,
-    ) -> None:
+    def average(self, places: Sequence[int]) -> None:
+        """Take the present values of some cells into their averages."""
         import torch
 
-        decay = self.recipe.weight_decay
-        if self.recipe.optimizer == "adamw":
-            values.mul_(1 - rate * decay)
-        elif decay:
-            grad = grad.add(values, alpha=decay)
-        moments[0].lerp_(grad, 1 - _BETA)
-        moments[1].mul_(_BETA_SQUARE).addcmul_(grad, grad, value=1 - _BETA_SQUARE)
-
-        def each(of: Callable[[int], float]) -> torch.Tensor:
-            return torch.tensor([of(count) for count in steps], dtype=values.dtype)[:, None].to(values.device)  # (g, 1)
-
-        size = each(lambda count: rate / (1 - _BETA**count))
-        root = each(lambda count: math.sqrt(1 - _BETA_SQUARE**count))
-        values.sub_(size * moments[0] / (moments[1].sqrt().div_(root).add_(_EPSILON)))
+        if self.mean is None:
+            return
+        chosen, mean = list(places), self.mean
+        kept = 1 - self.recipe.ema_decay if self.recipe.average == "ema" else None
+        shares = [1.0 if not self.averaged[place] else kept or 1 / (self.averaged[place] + 1) for place in chosen]
+        for place in chosen:
+            self.averaged[place] += 1
+        with torch.no_grad():
+            for into, of in [
+                (mean[0], self.values.detach()),
+                *((mean[1][name], self.buffers[name]) for name in mean[1]),
+            ]:
+                share = torch.tensor(shares, device=into.device).reshape(-1, *(1,) * (into.dim() - 1))
+                now = into[chosen] * (1 - share) + of[chosen] * share
+                into[chosen] = now.to(into.dtype)
 
     def snapshot(self) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
-        """Return copies of all values and buffers."""
-        return self.values.detach().clone(), {name: each.clone() for name, each in self.buffers.items()}
+        """Return copies of all values and buffers, as they are judged."""
+        values, buffers = self.judged
+        return values.clone(), {name: each.clone() for name, each in buffers.items()}
 
     def write(self, values: torch.Tensor, buffers: Mapping[str, torch.Tensor], place: int, network: nn.Module) -> None:
         """Copy one cell of a snapshot into a network."""
@@ -248,6 +251,9 @@ class Stack:
         self.buffers = {name: each[chosen] for name, each in self.buffers.items()}
         self.memory = self.memory[0][chosen], self.memory[1][chosen]
         self.steps = [self.steps[place] for place in chosen]
+        self.averaged = [self.averaged[place] for place in chosen]
+        if self.mean is not None:
+            self.mean = self.mean[0][chosen], {name: each[chosen] for name, each in self.mean[1].items()}
 
 
 def _shapes(table: Mapping[str, torch.Tensor]) -> dict[str, torch.Size]:
@@ -263,8 +269,8 @@ def _whole(network: nn.Module) -> nn.Module:
             super().__init__()
             self.network = network
 
-        def forward(self, batch: Any) -> tuple[torch.Tensor, torch.Tensor]:
-            logits = self.network(batch).float()
+        def forward(self, batch: Inputs) -> tuple[torch.Tensor, torch.Tensor]:
+            logits = forward(self.network, batch).float()
             penalty = getattr(self.network, "penalty", None)
             return logits, penalty() if callable(penalty) else logits.new_zeros(())
 

@@ -10,26 +10,23 @@ the stack.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from serbench.errors import PluginError
-from serbench.learning.batch_sampler import BatchDraw, draw_batches
+from serbench.learning.batch.augmentation import Mixing
+from serbench.learning.batch.inputs import Inputs
+from serbench.learning.batch.resident import ResidentTable
+from serbench.learning.batch.sampler import BatchDraw, draw_batches
+from serbench.learning.judging import Choice, judge, scored_at_once
+from serbench.learning.optimization import is_averaged
+from serbench.learning.precision import autocast
 from serbench.learning.recipe import Recipe
-from serbench.learning.resident import ResidentTable
 from serbench.learning.stacking.dropout import DropoutGenerators
 from serbench.learning.stacking.parameters import Stack
-from serbench.learning.torch_model import Trainee
-from serbench.learning.training import (
-    Choice,
-    autocast,
-    class_weights,
-    expect_finite,
-    judge,
-    scored_at_once,
-)
+from serbench.learning.training import Trainee, augmented, expect_finite
 
 if TYPE_CHECKING:
     import numpy as np
@@ -59,40 +56,47 @@ def train_together(trainees: Sequence[Trainee], recipe: Recipe) -> list[list[dic
         Whatever torch raises when the networks cannot be stacked; they are then as they were.
     """
     cells = [_Cell(trainee, Choice(recipe)) for trainee in trainees]
-    has_dev = recipe.keep == "best" and all(trainee.dev is not None for trainee in trainees)
+    has_dev = all(trainee.has_dev for trainee in trainees)
     run = _Run(cells, recipe, has_dev=has_dev)
     for epoch in range(1, recipe.epochs + 1):
-        losses = run.epoch(_rate(recipe, epoch))
-        leaving, better = set(), []
-        for place, (cell, loss) in enumerate(zip(run.cells, losses, strict=True)):
-            try:
-                cell.history.append({"epoch": epoch, "train_loss": expect_finite(loss)})
-            except PluginError as error:
-                cell.failure = error
-                leaving.add(place)
-        for place, (loss, uar) in enumerate(run.evaluate() if has_dev else ()):
-            cell = run.cells[place]
-            if place in leaving:
-                continue
-            cell.history[-1] |= {"dev_loss": loss, "dev_uar": uar}
-            if cell.choice.is_best(cell.history[-1]):
-                better.append(place)
-            elif cell.choice.is_over:
-                leaving.add(place)
+        leaving = _noted(run, epoch)
+        better, over = _chosen(run, leaving) if has_dev else ([], set())
         run.remember(better)
-        run.release(range(len(run.cells)) if epoch == recipe.epochs else sorted(leaving))
+        run.release(range(len(run.cells)) if epoch == recipe.epochs else sorted(leaving | over))
         if not run.cells:
             break
-    for trainee in trainees:
-        trainee.network.eval()
+    for cell in cells:
+        cell.trainee.network.eval()
+        if has_dev and cell.choice.best_epoch:
+            cell.history[cell.choice.best_epoch - 1]["chosen"] = True
     return [cell.failure or cell.history for cell in cells]
 
 
-def _rate(recipe: Recipe, epoch: int) -> float:
-    """Return the learning rate of an epoch, as CosineAnnealingLR has it."""
-    if recipe.schedule == "constant":
-        return recipe.learning_rate
-    return recipe.learning_rate * (1 + math.cos(math.pi * (epoch - 1) / recipe.epochs)) / 2
+def _noted(run: _Run, epoch: int) -> set[int]:
+    """Train an epoch and write it into each cell's history; return the places of cells that failed in it."""
+    failed = set()
+    for place, (cell, loss) in enumerate(zip(run.cells, run.epoch(epoch), strict=True)):
+        try:
+            cell.history.append({"epoch": epoch, "train_loss": expect_finite(loss)})
+        except PluginError as error:
+            cell.failure = error
+            failed.add(place)
+    return failed
+
+
+def _chosen(run: _Run, failed: set[int]) -> tuple[list[int], set[int]]:
+    """Judge each cell on its dev rows; return the places of those with a new best epoch, and of those that are over."""
+    better, over = [], set()
+    for place, (loss, uar) in enumerate(run.evaluate()):
+        cell = run.cells[place]
+        if place in failed:
+            continue
+        cell.history[-1] |= {"dev_loss": loss, "dev_uar": uar}
+        if cell.choice.is_best(cell.history[-1]):
+            better.append(place)
+        elif cell.choice.is_over:
+            over.add(place)
+    return better, over
 
 
 class _Run:
@@ -104,13 +108,11 @@ class _Run:
         self.cells, self.recipe = list(cells), recipe
         trainees = [cell.trainee for cell in cells]
         self.device = trainees[0].rows.device
-        self.stack = Stack([trainee.network for trainee in trainees], recipe)
+        self.stack = Stack([trainee.network for trainee in trainees], recipe, trainees[0].loss)
         self.dropout = DropoutGenerators([trainee.dropout_state for trainee in trainees], self.device)
         self.rows = ResidentTable.join([trainee.rows for trainee in trainees])
         self.first = _starts([len(trainee.rows) for trainee in trainees])
-        weights = [class_weights(trainee.rows, recipe) for trainee in trainees]
-        known = [weight for weight in weights if weight is not None]
-        self.weights = torch.stack(known) if known else None
+        self.counts = torch.stack([trainee.rows.counts for trainee in trainees])
         self.best = self.stack.snapshot() if has_dev else None
         devs = [trainee.dev for trainee in trainees if trainee.dev is not None]
         self.dev = ResidentTable.join(devs) if has_dev else None
@@ -120,20 +122,29 @@ class _Run:
             self.grid = self.dev.grid()
             self.spans = _spans(self.grid[0], [len(trainee.dev) for trainee in trainees if trainee.dev is not None])
 
-    def epoch(self, rate: float) -> list[float]:
+    def epoch(self, number: int) -> list[float]:
         """Train every cell for an epoch; return their mean losses."""
         import torch
 
         drawn = [
-            list(draw_batches(cell.trainee.rows.families, self.recipe, cell.trainee.generator)) for cell in self.cells
+            draw_batches(rows.families, self.recipe, cell.trainee.generator, rows.whole_lengths)
+            for cell in self.cells
+            for rows in (cell.trainee.rows,)
         ]
         totals = torch.zeros(len(self.cells), device=self.device)
-        for number in range(max(len(batches) for batches in drawn)):
-            now = {place: draws[number] for place, draws in enumerate(drawn) if number < len(draws)}
-            for size in sorted({len(draw.rows) for draw in now.values()}):
-                places = [place for place, draw in now.items() if len(draw.rows) == size]
+        for turn in range(max(len(batches) for batches in drawn)):
+            now = {place: draws[turn] for place, draws in enumerate(drawn) if turn < len(draws)}
+            alike: dict[tuple[int, int], list[int]] = {}  # rows of a batch, and the frames they are filled up to
+            for place, draw in now.items():
+                shape = len(draw.rows), self.cells[place].trainee.rows.padded(draw.rows)
+                alike.setdefault(shape, []).append(place)
+            for (size, _), places in sorted(alike.items()):
                 totals[places] += size * self._pass(places, [now[place] for place in places])
-            self.stack.step(list(now), rate)
+            rate = self.recipe.learning_rate
+            rates = [rate * self.recipe.rate_factor(number, (turn + 1) / len(drawn[place])) for place in now]
+            self.stack.step(list(now), rates)
+        if self.recipe.average == "swa" and is_averaged(self.recipe, number):
+            self.stack.average(range(len(self.cells)))
         seen = [sum(len(draw.rows) for draw in draws) for draws in drawn]
         return [total / count for total, count in zip(totals.tolist(), seen, strict=True)]
 
@@ -147,17 +158,38 @@ class _Run:
         batch = _unflat(self.rows.batch(index.flatten(), positions.flatten()), index.shape)
         if self.rows.codes is None:
             raise PluginError("training rows have no labels")
-        partners = [draw.partner for draw in draws if draw.partner is not None]
-        mixing = None
-        if partners:
-            shares = torch.tensor([draw.share for draw in draws], device=self.device)
-            mixing = shares, torch.stack(partners).to(self.device)
-        weights = None if self.weights is None else self.weights[list(places)]
+        batch, mixing = self._augmented(places, draws, batch)
         with autocast(self.recipe, self.device):
-            noises = self.dropout.draw(places, self.stack.sites(batch, index.shape[1]))
-            minimised, losses = self.stack.losses(places, batch, self.rows.codes[index], weights, noises, mixing)
+            noises = self.dropout.draw(places, self.stack.sites(batch))
+            minimised, losses = self.stack.losses(
+                places, batch, self.rows.codes[index], self.counts[list(places)], noises, mixing
+            )
         torch.autograd.backward(minimised.sum())
         return losses
+
+    def _augmented(
+        self, places: Sequence[int], draws: Sequence[BatchDraw], batch: Inputs
+    ) -> tuple[Inputs, tuple[torch.Tensor, torch.Tensor] | None]:
+        """Augment the batch of each cell by its own draws; return shares (g,) and partners (g, b) where labels mix."""
+        import torch
+
+        if not self.recipe.augment:
+            return batch, None
+        changed: list[Inputs] = []
+        mixed: list[Mixing] = []
+        for number, (place, draw) in enumerate(zip(places, draws, strict=True)):
+            trainee = self.cells[place].trainee
+            mine = batch.map(itemgetter(number))
+            one, mixing = augmented(mine, draw, trainee.rows, self.recipe, trainee.generator)
+            changed.append(one)
+            mixed += [mixing] if mixing is not None else []
+        joined = Inputs(
+            *({name: torch.stack([one[part][name] for one in changed]) for name in changed[0][part]} for part in (0, 1))
+        )
+        if not mixed:
+            return joined, None
+        shares = torch.tensor([mixing.share for mixing in mixed], device=self.device)
+        return joined, (shares, torch.stack([mixing.partner for mixing in mixed]).to(self.device))
 
     def evaluate(self) -> list[tuple[float, float]]:
         """Return every cell's loss and UAR on its dev rows."""
@@ -172,7 +204,7 @@ class _Run:
         parts = []
         with torch.no_grad(), autocast(self.recipe, self.device):
             for index in torch.split(picked, scored_at_once(self.device), dim=1):
-                rows = self.dev.batch(numbers[index].flatten(), positions[index].flatten())
+                rows = self.dev.batch(numbers[index].flatten(), positions[index].flatten()).without(self.recipe.unseen)
                 parts.append(self.stack.scores(_unflat(rows, index.shape)))
         scores = torch.cat(parts, dim=1).cpu()  # (c, m, k)
         where = numbers.cpu()
@@ -187,15 +219,16 @@ class _Run:
         if self.best is None or not places:
             return
         chosen, (values, buffers) = list(places), self.best
-        values[chosen] = self.stack.values.detach()[chosen]
+        now, present = self.stack.judged
+        values[chosen] = now[chosen]
         for name, each in buffers.items():
-            each[chosen] = self.stack.buffers[name][chosen]
+            each[chosen] = present[name][chosen]
 
     def release(self, places: Sequence[int]) -> None:
         """Write some cells into their networks, and go on without them."""
         if not places:
             return
-        final = self.best or (self.stack.values.detach(), self.stack.buffers)
+        final = self.best or self.stack.judged
         for place in places:
             self.stack.write(*final, place, self.cells[place].trainee.network)
         left = [place for place in range(len(self.cells)) if place not in set(places)]
@@ -203,8 +236,7 @@ class _Run:
         self.first = self.first[left]
         self.stack.keep(left)
         self.dropout.keep(left)
-        if self.weights is not None:
-            self.weights = self.weights[left]
+        self.counts = self.counts[left]
         if self.best is not None:
             self.best = self.best[0][left], {name: buffer[left] for name, buffer in self.best[1].items()}
             self.spans = [self.spans[place] for place in left]
@@ -225,10 +257,8 @@ def _spans(numbers: torch.Tensor, sizes: Sequence[int]) -> list[range]:
     return [range(start, end) for start, end in zip(edges.tolist()[:-1], edges.tolist()[1:], strict=True)]
 
 
-def _unflat(batch: Any, shape: torch.Size) -> Any:
-    if isinstance(batch, dict):
-        return {name: each.unflatten(0, shape) for name, each in batch.items()}
-    return batch.unflatten(0, shape)
+def _unflat(batch: Inputs, shape: torch.Size) -> Inputs:
+    return batch.map(lambda each: each.reshape(*shape, *each.shape[1:]))
 
 
 def _averaged(scores: torch.Tensor, rows: torch.Tensor) -> np.ndarray:

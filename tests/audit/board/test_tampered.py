@@ -54,6 +54,8 @@ UNKNOWABLE = {
     "environment.calibration.*: a hundredth more": PLACE,
     "environment.calibration.kernel: another": PLACE,
     "environment.calibration: away": PLACE,
+    "environment.disturbed: another": PLACE,
+    "environment.disturbed: away": PLACE,
     "environment.jobs: one more": PLACE,
     "environment.jobs: away": PLACE,
     "environment.stacked: one *": PLACE,

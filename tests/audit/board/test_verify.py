@@ -11,6 +11,7 @@ import pytest
 
 from serbench.audit.board.verify import verify
 from serbench.board.rows import stored_rows
+from serbench.cost.efficiency import ALONE, SIZES
 from serbench.errors import BoardError, FormatError, SerbenchError, UsageError
 from serbench.locations import Locations
 from serbench.plugin.registry import load_registry
@@ -26,6 +27,7 @@ from tests.run.conftest import World
 
 #: Three folds of nearest, six of augmented and of prior under two seeds; each tests six clips.
 CELLS = 15
+STREAMED = "macs_per_audio_second"
 UNRANKED = Standing(ranked=False).facts()
 
 
@@ -421,7 +423,7 @@ def sized(name, value):
     return change
 
 
-@pytest.mark.parametrize("name", ["parameters_total", "parameters_trainable", "model_bytes", "macs_3s"])
+@pytest.mark.parametrize("name", [*SIZES, "macs_per_audio_second"])
 def test_a_size_that_the_code_does_not_have_is_named(tmp_path, name):
     world = World(toy.make_corpus(tmp_path, speakers=3, takes=2), load_registry(only=(), extra=[toy]))
     assert world.run("logreg").failed == []
@@ -430,7 +432,30 @@ def test_a_size_that_the_code_does_not_have_is_named(tmp_path, name):
     assert board.verify().checked["sizes"] > 0
     board.refile(sized(name, 1.0))
     board.build()
-    board.fails(rf"its {name} is 1, but the model has \d+")
+    board.fails(rf"its {name} is 1, (but|expected: )")
+
+
+def of_before(record, found):
+    """Take from a record what those of before had not, and give it what they had."""
+    cost = {name: figure for name, figure in record.cost.items() if name not in ALONE}
+    if cost[STREAMED].value is not None:
+        cost[STREAMED] = Figure(cost["macs_3s"].value / 30)
+    return replace(record, cost=cost), found
+
+
+def test_records_of_before_hold_by_their_own_definition_and_the_board_shows_none_of_it(tmp_path):
+    world = World(toy.make_corpus(tmp_path, speakers=3, takes=2), load_registry(only=(), extra=[toy]))
+    assert world.run("logreg").failed == []
+    board = Board(world, tmp_path / "board")
+    board.build()
+    board.refile(of_before)
+    board.build()
+    assert board.verify().checked["sizes"] > 0
+    row = next(row for row in stored_rows(board.folder, world.registry)[0] if row.label == "logreg")
+    assert row.cost_of(STREAMED).reason == "counted on one recording of 30 s, as it was before; run it again"
+    board.refile(sized("macs_3s", 1.0))
+    board.build()
+    board.fails(r"its macs_3s is 1, but the system has \d+")
 
 
 @pytest.mark.parametrize(

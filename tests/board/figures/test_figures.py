@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure as Sheet
 
-from serbench.board.figures import confusion, critical_difference, inflation, pareto, speakers
+from serbench.board.figures import adaptation, confusion, critical_difference, inflation, pareto, speakers
 from serbench.board.figures.choose import Wanted, choose, join
 from serbench.board.figures.sheet import INCHES, Width, write_figure
 from serbench.board.pages.diagram import mean_ranks_svg
@@ -20,6 +20,10 @@ from serbench.board.ranking.pareto import LATENCY, MACS, PARAMETERS
 from serbench.errors import UnknownNameError, UsageError
 from serbench.results.summary import summarise
 from serbench.scoring.figure import Figure
+from tests.board.ranking.test_adaptation import adapted_rows, add_adapted
+
+#: Fixtures that those below ask for.
+__all__ = ["adapted_rows", "add_adapted"]
 
 EMODB = Wanted(datasets=("emodb",))
 
@@ -206,6 +210,28 @@ def test_inflation_shows_each_protocol(rows, sheet):
 def test_inflation_needs_two_protocols(rows, sheet):
     with pytest.raises(UsageError, match="no system has rows under si and another protocol"):
         inflation.draw(sheet, rows, Wanted(("slow",)))
+
+
+def test_adaptation_has_a_line_per_system_at_the_shares_of_its_speakers(adapted_rows, sheet):
+    caption = adaptation.draw(sheet, adapted_rows, Wanted())
+    (axes,) = sheet.axes
+    lines = [line for line in axes.lines if line.get_marker() == "None" and len(line.get_xdata()) == 4]
+    assert len(lines) == 2
+    for line, name, aside in zip(lines, ("net", "logreg"), (-0.25, 0.25), strict=True):
+        uars = [100 * row.uar.value for row in adapted_rows if row.label == name]
+        assert list(line.get_ydata()) == uars
+        assert list(line.get_xdata()) == [share + aside for share in (0.0, 12.5, 25.0, 50.0)]
+    assert axes.get_ylabel() == "UAR, % (east)"
+    assert [text.get_text() for text in sheet.legends[0].get_texts()] == ["net", "logreg"]
+    assert "(east, from north and west)" in caption
+    assert "Hollow" not in caption
+
+
+def test_adaptation_is_of_systems_that_listen(adapted_rows, sheet):
+    with pytest.raises(UsageError, match="no adapted row takes features, expected one at least"):
+        adaptation.draw(sheet, adapted_rows, Wanted(("majority",)))
+    with pytest.raises(UnknownNameError, match=r"unknown target in these records 'eats'.*did you mean 'east'"):
+        adaptation.draw(sheet, adapted_rows, Wanted(datasets=("eats",)))
 
 
 def test_speakers_have_a_dot_each(rows, sheet):

@@ -1,0 +1,1 @@
+"""Fitted estimators of scikit-learn: their numbers to arrays and back, and what they cost."""
