@@ -8,9 +8,14 @@ import random
 import sys
 from pathlib import Path
 
-import numpy as np
-import pytest
-import rich.console  # noqa: F401  (it draws from the global generator when it is first imported)
+# one thread for every sum, before any library asks how many there are: tests' work is small, and where other programs
+# keep the cores, threads that wait for each other take many times as long
+for _name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")
+
+import numpy as np  # noqa: E402
+import pytest  # noqa: E402
+import rich.console  # noqa: E402, F401  (it draws from the global generator when it is first imported)
 
 #: Variables that libraries set for themselves when they are first imported or used.
 SET_BY_LIBRARIES = {"PYTEST_CURRENT_TEST", "KMP_DUPLICATE_LIB_OK", "KMP_INIT_AT_FORK", "CUDA_MODULE_LOADING"} | {

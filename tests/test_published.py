@@ -20,6 +20,8 @@ def said(*words):
     return result.stdout
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_every_figure_follows_from_the_predictions(published, monkeypatch):
     monkeypatch.delenv("SERBENCH_DATA", raising=False)
     assert "leaderboard holds" in said("verify", str(published))
@@ -30,6 +32,8 @@ def test_no_view_is_stale(published):
 
 
 @pytest.mark.corpus
+@pytest.mark.slow
+@pytest.mark.timeout(600)  # it reads every corpus and counts every system again
 def test_labels_folds_and_recordings_are_those_of_the_corpora(published, data_root):
     assert "leaderboard holds, all of it checked" in said("verify", str(published), "--data-root", str(data_root))
 

@@ -31,6 +31,7 @@ def serbench_features():
     from serbench_plugins.features.egemaps import Egemaps
     from serbench_plugins.features.encoder_frames import EncoderFrames
     from serbench_plugins.features.encoder_mean import EncoderMean
+    from serbench_plugins.features.encoder_vector import EncoderVector
     from serbench_plugins.features.f0 import F0
     from serbench_plugins.features.ge2e import Ge2e
     from serbench_plugins.features.log_mel import LogMel
@@ -53,6 +54,7 @@ def serbench_features():
         PaperZcrMfcc,
         EncoderMean,
         EncoderFrames,
+        EncoderVector,
         Ge2e,
         Compare,
         Egemaps,

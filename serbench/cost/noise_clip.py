@@ -3,12 +3,15 @@
 Conventions
 -----------
 A clip is 3 s of quiet noise, the same on every machine; to a feature of text it is nine words. Noise is drawn before
-anything is timed, and kept.
+anything is timed, and kept. Features of it are made anew whenever they are asked for, as timing wants, unless they are
+to be shared: where many systems are counted, an encoder hears each clip once.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -40,10 +43,13 @@ class NoiseClips:
         By feature name, the extractors of the model under test.
     labels
         The task's classes.
+    shared
+        What was made of the noise already, for systems that have features in common; None keeps nothing.
     """
 
     extractors: dict[str, FeatureExtractor]
     labels: tuple[str, ...]
+    shared: dict[Hashable, Any] | None = field(default=None, repr=False)
     _waves: dict[tuple[int, float, int], Floats] = field(default_factory=dict, repr=False)
 
     def wave(self, sample_rate: int, *, seconds: float = CLIP_SECONDS, clip: int = 0) -> Floats:
@@ -53,6 +59,15 @@ class NoiseClips:
             rng = generator(0, "probe", clip) if clip else generator(0, "probe")
             self._waves[key] = rng.normal(0, 0.05, int(seconds * sample_rate)).astype(np.float32)
         return self._waves[key]
+
+    def once(self, what: tuple[Hashable, ...], extractor: FeatureExtractor, make: Callable[[], Any]) -> Any:
+        """Return what ``make`` makes of an extractor; where that is shared, what it made before of an equal one."""
+        if self.shared is None:
+            return make()
+        key = (*what, extractor.identity.digest)
+        if key not in self.shared:
+            self.shared[key] = make()
+        return self.shared[key]
 
     def table(self, clips: int = 1, *, seconds: float = CLIP_SECONDS, device: str = "cpu") -> FeatureTable:
         """Extract the features of so many clips, at once, and return them as a table without labels.
@@ -72,10 +87,25 @@ class NoiseClips:
                 rows = [text_row(extractor, words_of(seconds)) for _ in range(clips)]
                 columns[name] = Column.stack(extractor.card.output, rows)
                 continue
-            waves = [self.wave(extractor.card.sample_rate, seconds=seconds, clip=clip) for clip in range(clips)]
-            columns[name] = Column.stack(extractor.card.output, extract_waves(extractor, waves, device))
+            columns[name] = Column.stack(extractor.card.output, self._rows(extractor, clips, seconds, device))
         ids = ("probe",) if clips == 1 else tuple(f"probe-{clip}" for clip in range(clips))
         return FeatureTable(ids, columns, self.labels)
+
+    def _rows(self, extractor: FeatureExtractor, clips: int, seconds: float, device: str) -> list[Floats]:
+        """Return the rows of the first clips; those that are not shared yet are extracted together."""
+
+        def extracted(numbers: Iterable[int]) -> list[Floats]:
+            waves = [self.wave(extractor.card.sample_rate, seconds=seconds, clip=clip) for clip in numbers]
+            return extract_waves(extractor, waves, device)
+
+        if self.shared is None:  # nothing else happens here: this is what timing times
+            return extracted(range(clips))
+        feature = extractor.identity.digest
+        keys = [(feature, seconds, device, clip) for clip in range(clips)]
+        lacking = [clip for clip in range(clips) if keys[clip] not in self.shared]
+        if lacking:
+            self.shared.update(zip((keys[clip] for clip in lacking), extracted(lacking), strict=True))
+        return [self.shared[key] for key in keys]
 
 
 __all__ = ["CLIP_SECONDS", "LONG_SECONDS", "NoiseClips", "words_of"]

@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -75,7 +76,8 @@ def features_share(noise: NoiseClips, why: Reason, *, seconds: float = CLIP_SECO
     total = _figures(_NOTHING, why)
     for name, extractor in noise.extractors.items():
         try:
-            size = extractor_size(extractor, noise.wave(extractor.card.sample_rate, seconds=seconds))
+            wave = noise.wave(extractor.card.sample_rate, seconds=seconds)
+            size = noise.once(("size", seconds), extractor, partial(extractor_size, extractor, wave))
             share = Share.undefined(f"{name} {_silence(extractor)}") if size is None else _figures(size, why)
         except (Exception, SystemExit) as error:  # noqa: BLE001  (a plugin may raise anything)
             share = Share.undefined(f"{name}: {why(error)}")

@@ -170,6 +170,39 @@ def test_the_whole_is_features_and_model_and_the_models_share_stands_beside_it(c
     assert list(sizes(*classes)) == list(SIZES)
 
 
+class Counted(Energy):
+    """It counts how often it is asked, and for what its identity is."""
+
+    card = card("counted")
+    heard, named = 0, 0
+
+    def extract(self, wave):
+        type(self).heard += 1
+        return super().extract(wave)
+
+    @property
+    def identity(self):
+        type(self).named += 1
+        return super().identity
+
+
+def test_shared_noise_is_extracted_once_for_all_systems_and_unshared_noise_at_every_call(monkeypatch):
+    monkeypatch.setattr(Counted, "heard", 0)
+    monkeypatch.setattr(Counted, "named", 0)
+    shared = {}
+    first, second = (NoiseClips({"counted": Counted()}, LABELS, shared) for _ in range(2))
+    tables = [first.table(2), second.table(3), second.table(2, seconds=1.0), first.table(3)]
+    assert Counted.heard == 5
+
+    alone = NoiseClips({"counted": Counted()}, LABELS)
+    named = Counted.named
+    for table in tables[:2]:
+        again = alone.table(len(table))
+        assert np.array_equal(again.columns["counted"].values, table.columns["counted"].values)
+    assert Counted.heard == 10
+    assert Counted.named == named, "what timing times does more than to extract"
+
+
 @pytest.mark.parametrize(
     ("cls", "reason"),
     [

@@ -10,6 +10,7 @@ import pytest
 import torch
 from serbench_plugins.features.encoder_frames import EncoderFrames
 from serbench_plugins.features.encoder_mean import EncoderMean
+from serbench_plugins.features.encoder_vector import EncoderVector
 from serbench_plugins.features.encoders import CHECKPOINTS, ENCODERS
 
 from serbench.cost.whole import extractor_size
@@ -70,11 +71,14 @@ def test_it_gives_the_states_that_transformers_gives(name, folder):
     frames = {layer: looking(EncoderFrames(encoder=name, layer=layer), folder).extract(heard) for layer in ("mean", 1)}
     last = looking(EncoderFrames(encoder=name), folder).extract(heard)
 
+    vector = looking(EncoderVector(encoder=name), folder).extract(heard)
+
     assert expected.shape[0] == 3
     np.testing.assert_allclose(mean[0], expected.mean(1), rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(last, expected[-1], rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(frames[1], expected[1], rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(frames["mean"], expected.mean(0), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(vector, expected.mean((0, 1)), rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("name", MADE)
@@ -88,7 +92,7 @@ def test_a_clip_alone_gives_what_it_gives_beside_others(name, folder):
 
 
 @pytest.mark.parametrize("name", MADE)
-@pytest.mark.parametrize("feature", [EncoderMean, EncoderFrames])
+@pytest.mark.parametrize("feature", [EncoderMean, EncoderFrames, EncoderVector])
 def test_it_holds_the_contract(feature, name, folder):
     settings = {feature.card.name: {"encoder": name}}
     cases = cases_of(feature, load_registry(only=()), settings=settings, weights=WeightFolders((folder,)))

@@ -15,7 +15,7 @@ class RandomForest(SklearnModel):
     n_estimators
         Trees.
     feature
-        The name of any feature that is a vector: ``mfcc-stats``, ``egemaps``, ``compare``, ``prosody``.
+        The name of any feature that is a vector: ``mfcc-stats``, ``egemaps``, ``compare``, ``encoder-vector``.
     """
 
     card = ModelCard(

@@ -16,7 +16,7 @@ class Svm(SklearnModel):
         Inverse strength of the L2 penalty, as in scikit-learn: 0.01, our choice for a hundred values in a row; for
         thousands, as in ``compare``, 1e-4 is usual, and quicker.
     feature
-        The name of any feature that is a vector: ``mfcc-stats``, ``egemaps``, ``compare``, ``prosody``.
+        The name of any feature that is a vector: ``mfcc-stats``, ``egemaps``, ``compare``, ``encoder-vector``.
     """
 
     card = ModelCard(

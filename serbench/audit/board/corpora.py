@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
-from serbench.audit.board.costs import check_streamed, check_timed
+from serbench.audit.board.costs import Counts, check_streamed, check_timed
 from serbench.audit.board.ledger import Ledger
 from serbench.audit.recorded_splits import RecordedSplit, RecordedSplits
 from serbench.audit.recorded_systems import recorded_system
@@ -30,8 +30,15 @@ from serbench.run.job import notes_of
 from serbench.run.workspace import Workspace
 
 
-def check_corpora(store: Store, records: Sequence[Record], workspace: Workspace, ledger: Ledger) -> set[str]:
+def check_corpora(
+    store: Store, records: Sequence[Record], workspace: Workspace, ledger: Ledger, counts: Counts
+) -> set[str]:
     """Compare labels, speakers, folds, standings and digests of every task with its corpus.
+
+    Parameters
+    ----------
+    counts
+        What was counted of systems before, to which this adds.
 
     Returns
     -------
@@ -60,7 +67,7 @@ def check_corpora(store: Store, records: Sequence[Record], workspace: Workspace,
             ledger.skip(sentence, is_unknown=is_unknown)
             missed.update(first.key.dataset.members)
             continue
-        _check_task(store, group, made, workspace.registry, ledger)
+        _check_task(store, group, made, workspace, ledger, counts)
     return missed
 
 
@@ -101,8 +108,10 @@ def _version(store: Store, record: Record, what: str, found: str, expected: str)
     )
 
 
-def _check_task(store: Store, group: Sequence[Record], made: RecordedSplit, registry: Registry, ledger: Ledger) -> None:
-    corpus, split = made.corpus, made.split
+def _check_task(
+    store: Store, group: Sequence[Record], made: RecordedSplit, workspace: Workspace, ledger: Ledger, counts: Counts
+) -> None:
+    corpus, split, registry = made.corpus, made.split, workspace.registry
     for record in group:
         path = store.where(record)
         found = None if record.predictions is None else store.predictions(record)
@@ -116,9 +125,9 @@ def _check_task(store: Store, group: Sequence[Record], made: RecordedSplit, regi
             _check_counts(path, record, corpus, split, ledger)
             is_timed = record.key.seed == 0 and record.key.fold == split.folds[0].name
             check_timed(path, record, ledger, is_timed=is_timed)
-            contender = recorded_system(record, registry) if is_timed else None
+            contender = recorded_system(record, registry, workspace.locations.weights) if is_timed else None
             if contender is not None:
-                check_streamed(path, record, contender, corpus.seconds(), ledger)
+                check_streamed(path, record, contender, corpus.seconds(), ledger, counts)
         _check_standing(path, record, corpus, ledger)
         if record.left_out:
             _check_left_out(path, record, corpus, ledger)

@@ -13,8 +13,8 @@ measured them, and may be missing: a record may be older than a figure.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -32,8 +32,10 @@ from serbench.cost.efficiency import (
     size_figures,
 )
 from serbench.cost.noise_clip import LONG_SECONDS, NoiseClips
-from serbench.cost.streams import lengths_of, macs_per_audio_second
+from serbench.cost.streams import Length, lengths_of, macs_per_audio_second
+from serbench.cost.timing import threads
 from serbench.cost.whole import model_share
+from serbench.digest import digest_value
 from serbench.errors import BoardError
 from serbench.features.table import FeatureTable
 from serbench.learning.model import Model
@@ -50,6 +52,22 @@ _CLIPS_PER_CLASS = (2, 3)
 _MANY = 100
 _STREAMED, _STORED = "macs_per_audio_second", "disk_bytes"
 _MISSING = Figure.undefined("it is missing")
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What was counted already, so that nothing is counted twice: a board has one system on many corpora.
+
+    Attributes
+    ----------
+    noise
+        Features of noise and their operations, which systems on the same features share (``NoiseClips.shared``).
+    streamed
+        Operations per second of audio, by system, classes and lengths: the protocols of a corpus share them.
+    """
+
+    noise: dict[Hashable, Any] = field(default_factory=dict)
+    streamed: dict[Hashable, Figure | None] = field(default_factory=dict)
 
 
 def check_names(path: str, record: Record, ledger: Ledger) -> None:
@@ -84,9 +102,19 @@ def check_timed(path: str, record: Record, ledger: Ledger, *, is_timed: bool) ->
 
 
 def check_sizes(
-    store: Store, records: Iterable[Record], contender: Contender, classes: tuple[str, ...], ledger: Ledger
+    store: Store,
+    records: Iterable[Record],
+    contender: Contender,
+    classes: tuple[str, ...],
+    ledger: Ledger,
+    counts: Counts,
 ) -> None:
     """Compare the sizes of ``done`` records of one system and task with those that its code has.
+
+    Parameters
+    ----------
+    counts
+        What was counted before, to which this adds.
 
     Raises
     ------
@@ -96,7 +124,8 @@ def check_sizes(
     if lacks := contender.missing:
         ledger.skip(f"sizes of {contender.label}: {lacks}", is_unknown=False)
         return
-    counted = _counted(contender, classes)
+    with threads(1):  # small work, which two threads do no sooner, and a busy machine far later
+        counted = _counted(contender, NoiseClips(contender.extractors, classes, counts.noise))
     before = _of_before(counted)
     for record in records:
         is_old = is_of_before(record.cost)
@@ -111,8 +140,17 @@ def check_sizes(
             ledger.holds("sizes")
 
 
-def check_streamed(path: str, record: Record, contender: Contender, seconds: Sequence[float], ledger: Ledger) -> None:
+def check_streamed(
+    path: str, record: Record, contender: Contender, seconds: Sequence[float], ledger: Ledger, counts: Counts
+) -> None:
     """Compare operations per second of audio with those over clips of these lengths, where a record was timed.
+
+    Parameters
+    ----------
+    seconds
+        Of the corpus's recordings.
+    counts
+        What was counted before, to which this adds.
 
     Raises
     ------
@@ -122,17 +160,28 @@ def check_streamed(path: str, record: Record, contender: Contender, seconds: Seq
     found = record.cost.get(_STREAMED, _MISSING)
     if found == ELSEWHERE or is_of_before(record.cost):
         return
-    noise = NoiseClips(contender.extractors, record.classes)
     lengths = lengths_of(seconds)
+    key = (digest_value([record.key.system, record.label]), record.classes, lengths)
+    if key not in counts.streamed:
+        with threads(1):
+            counts.streamed[key] = _streamed(
+                contender, NoiseClips(contender.extractors, record.classes, counts.noise), lengths
+            )
+    counted = counts.streamed[key]
+    if counted is None:
+        return
+    sentence = f"{path}: its {_STREAMED} is {_words(found)}, but over this corpus the system has {_words(counted)}"
+    ledger.expect("operations per second of audio", _is_same(found, counted), True, sentence)
+
+
+def _streamed(contender: Contender, noise: NoiseClips, lengths: Sequence[Length]) -> Figure | None:
+    """Return operations per second of audio; None where they depend on how many rows there were, or cannot be had."""
     try:
         models = [_learned(contender, noise, clips) for clips in _CLIPS_PER_CLASS]
-        fewer, more = (macs_per_audio_second(model, noise, lengths, _raised) for model in models)
+        fewer, more = (macs_per_audio_second(model, noise, lengths[-1:], _raised) for model in models)
+        return macs_per_audio_second(models[0], noise, lengths, _raised) if fewer == more else None
     except Exception:  # noqa: BLE001  (a plugin may raise anything: what cannot be counted is not checked)
-        return
-    if fewer != more:
-        return
-    sentence = f"{path}: its {_STREAMED} is {_words(found)}, but over this corpus the system has {_words(fewer)}"
-    ledger.expect("operations per second of audio", _is_same(found, fewer), True, sentence)
+        return None
 
 
 def _is_same(found: Figure, counted: Figure) -> bool:
@@ -145,9 +194,8 @@ def _words(figure: Figure) -> str:
     return f"none ({figure.reason})" if figure.value is None else f"{figure.value:g}"
 
 
-def _counted(contender: Contender, classes: tuple[str, ...]) -> dict[str, Figure]:
+def _counted(contender: Contender, noise: NoiseClips) -> dict[str, Figure]:
     """Return the sizes that the code gives, however many rows there are; none where it cannot learn from noise."""
-    noise = NoiseClips(contender.extractors, classes)
     try:
         fewer, more = (_sizes(contender, noise, clips) for clips in _CLIPS_PER_CLASS)
         if isinstance(contender.model, SklearnModel):  # how many rows it saw is written out: two digits or four
@@ -188,4 +236,4 @@ def _shortened(model: Model) -> dict[str, Any]:
     return {"epochs": 1} if "epochs" in model.defaults() else {}
 
 
-__all__ = ["check_names", "check_sizes", "check_streamed", "check_timed"]
+__all__ = ["Counts", "check_names", "check_sizes", "check_streamed", "check_timed"]

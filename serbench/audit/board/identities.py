@@ -14,7 +14,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 
-from serbench.audit.board.costs import check_sizes
+from serbench.audit.board.costs import Counts, check_sizes
 from serbench.audit.board.ledger import Ledger
 from serbench.audit.recorded_systems import published_system
 from serbench.digest import canonical_json, digest_value
@@ -27,7 +27,12 @@ from serbench.weights import WeightFolders
 
 
 def check_identities(
-    store: Store, records: Sequence[Record], registry: Registry, ledger: Ledger, weights: WeightFolders
+    store: Store,
+    records: Sequence[Record],
+    registry: Registry,
+    ledger: Ledger,
+    weights: WeightFolders,
+    counts: Counts,
 ) -> None:
     """Compare keys, labels and sizes of every system with what the plugins that are installed say.
 
@@ -35,6 +40,8 @@ def check_identities(
     ----------
     weights
         Where pretrained weights are looked for: without them sizes cannot be counted again.
+    counts
+        What was counted before, to which this adds.
 
     Raises
     ------
@@ -55,7 +62,7 @@ def check_identities(
             if record.status == "done":
                 by_classes[record.classes].append(record)
         for classes, of_classes in by_classes.items():
-            check_sizes(store, of_classes, contender, classes, ledger)
+            check_sizes(store, of_classes, contender, classes, ledger, counts)
 
 
 def _check_key(store: Store, record: Record, contender: Contender) -> None:

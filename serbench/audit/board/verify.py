@@ -15,6 +15,7 @@ from pathlib import Path
 
 from serbench.audit.board.code import check_code, check_declared
 from serbench.audit.board.corpora import check_corpora
+from serbench.audit.board.costs import Counts
 from serbench.audit.board.figures import check_cells
 from serbench.audit.board.identities import check_identities
 from serbench.audit.board.ledger import Ledger
@@ -58,8 +59,9 @@ def verify(folder: Path, workspace: Workspace, *, allow_changed_code: bool = Fal
         raise UsageError(f"no records below {folder}, expected a leaderboard; see serbench leaderboard add --help")
     changed = check_code(store, records, registry, ledger, allow_changed=allow_changed_code)
     check_declared(store, records, registry, ledger)
-    check_identities(store, records, registry, ledger, workspace.locations.weights)
-    missed = check_corpora(store, records, workspace, ledger)
+    counts = Counts()
+    check_identities(store, records, registry, ledger, workspace.locations.weights, counts)
+    missed = check_corpora(store, records, workspace, ledger, counts)
     for name in changed:
         if name in missed:
             sentence = f"code of dataset {name}: it has changed since; what it yields is checked with its recordings"
