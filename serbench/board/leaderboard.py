@@ -1,4 +1,4 @@
-"""All that views are made from, made once: boards, overviews, inflation."""
+"""All that views are made from, made once: boards, overviews, inflation, sweeps."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from serbench.board.ranking.boards import Board, make_boards
 from serbench.board.ranking.inflation import Inflation, inflation_of
 from serbench.board.ranking.matrix import is_crossed
 from serbench.board.ranking.overall import Overall, make_overall
+from serbench.board.ranking.sweeps import Sweep, sweeps_of
 from serbench.board.wording import page_stem
 from serbench.results.row import Row
 
@@ -45,6 +46,11 @@ class Leaderboard:
     def inflation(self) -> tuple[Inflation, ...]:
         """What leaks are worth, for every system that has rows under several protocols."""
         return tuple(inflation_of(self.rows))
+
+    @cached_property
+    def sweeps(self) -> tuple[Sweep, ...]:
+        """What one argument, or augmentation, gains, for every system that has rows with several."""
+        return tuple(sweeps_of(self.boards))
 
     @cached_property
     def pages(self) -> dict[str, tuple[Board, ...]]:

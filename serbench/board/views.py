@@ -42,6 +42,7 @@ def make_views(leaderboard: Leaderboard, *, site: bool = True) -> dict[str, str]
         "rows": json_rows(leaderboard.boards),
         "matrix": matrix_facts(leaderboard.crossed),
         "adaptation": curve_facts(leaderboard.adapted),
+        "sweeps": [sweep.facts() for sweep in leaderboard.sweeps],
     }
     text = json.dumps(_steady(facts), sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False)
     pages_of_site = make_site(leaderboard) if site else {}
@@ -84,7 +85,7 @@ def first_stale(leaderboard: Leaderboard, folder: Path, *, site: bool = True) ->
 
 def strays(folder: Path, views: Mapping[str, str]) -> Iterable[Path]:
     """Yield what an earlier build wrote of rows that are gone, sorted."""
-    found = [folder / "inflation.md", *sorted((folder / "tables").glob("*.*"))]
+    found = [folder / "inflation.md", folder / "sweeps.md", *sorted((folder / "tables").glob("*.*"))]
     # without its index it was left out of this build, and is left alone
     found += sorted((folder / SITE).glob("*.html")) if f"{SITE}/index.html" in views else []
     for path in found:

@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from serbench.board.numbers import percent, span
 from serbench.cli import console
 
 if TYPE_CHECKING:
     from serbench.board.ranking.sweep import SweepLine
     from serbench.results.row import Row
     from serbench.run.plan import Plan
-
-_HEADINGS = ("dataset", "value", "UAR %", "gain", "95 % CI", "p", "p Holm", "speakers")
 
 
 def sweep_lines(plan: Plan, rows: Sequence[Row]) -> list[SweepLine]:
@@ -38,39 +35,21 @@ def print_sweep(lines: Sequence[SweepLine], key: str) -> None:
     key
         What is swept, as it was written: ``augment``.
     """
+    from serbench.board.pages.sweeps import HEADINGS, LEGEND, ONE_DRAW, sweep_cells
+
     for at in dict.fromkeys((line.model, line.protocol) for line in lines):
         here = [line for line in lines if (line.model, line.protocol) == at]
         title = f"{here[0].model}, gain over {key}={here[0].first}, protocol {here[0].protocol}"
-        console.table(_HEADINGS, [_cells(line) for line in here], title=title, right=_HEADINGS[2:])
+        console.table(HEADINGS, [sweep_cells(line) for line in here], title=title, right=HEADINGS[2:])
         for line in here:
             if line.reason is not None:
                 console.prose(f"- {line.value} on {line.dataset} is not compared: {line.reason}")
     if not lines:
         return
-    console.prose(
-        "gain: points of UAR above (+) or below (-) the first value, on the same utterances, speaker paired with "
-        "speaker; 95 % CI over speakers; p by flipping signs of speakers; p Holm: corrected for the number of values."
-    )
+    console.prose(LEGEND)
     if any(line.is_one_draw for line in lines):
-        console.prose("Run under one seed: the variance from seed to seed is not in these figures; see --seeds.")
+        console.prose(ONE_DRAW)
     console.line()
-
-
-def _cells(line: SweepLine) -> tuple[object, ...]:
-    scores = None if line.row is None else percent(line.row.uar)
-    if line.difference is None:
-        return (line.dataset, line.value, scores, *(None,) * 5)
-    difference, corrected = line.difference, line.corrected_p
-    return (
-        line.dataset,
-        line.value,
-        scores,
-        f"{100 * difference.value:+.1f}",
-        span(difference.interval, sign="+"),
-        f"{difference.p:.2g}",
-        None if corrected is None else f"{corrected:.2g}",
-        difference.speakers,
-    )
 
 
 __all__ = ["print_sweep", "sweep_lines"]

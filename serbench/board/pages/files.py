@@ -18,6 +18,7 @@ from serbench.board.facts import flat_rows
 from serbench.board.leaderboard import Leaderboard
 from serbench.board.pages.diagram import mean_ranks_svg
 from serbench.board.pages.overview import overview_lines
+from serbench.board.pages.sweeps import sweep_lines
 from serbench.board.pages.task import page_lines
 from serbench.board.ranking.adaptation import curve_facts, curve_lines
 from serbench.board.ranking.inflation import inflation_lines
@@ -36,6 +37,7 @@ def pages(leaderboard: Leaderboard) -> dict[str, str]:
     """Return from path to text: ``README.md``, ``tables/<protocol>-<dataset>.md`` and ``.csv``.
 
     Where a system has results under leaky protocols too, ``inflation.md`` sets them against the honest ones.
+    Where systems differ in one argument alone, or in what a run augments them by, ``sweeps.md`` has the gains.
     A protocol with enough datasets and systems has a picture of mean ranks, ``tables/<protocol>-ranks.svg``.
 
     Tasks of one protocol and dataset (another label map, another copy of the recordings) share a file, a
@@ -45,6 +47,8 @@ def pages(leaderboard: Leaderboard) -> dict[str, str]:
     texts = {"README.md": _lines(overview_lines(leaderboard))}
     if leaderboard.inflation:
         texts["inflation.md"] = _lines(inflation_lines(leaderboard.inflation))
+    if leaderboard.sweeps:
+        texts["sweeps.md"] = _lines(sweep_lines(leaderboard.sweeps))
     for stem, boards in leaderboard.pages.items():
         texts[f"tables/{stem}.md"] = _lines(page_lines(boards))
         texts[f"tables/{stem}.csv"] = _csv(flat_rows(boards))

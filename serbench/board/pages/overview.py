@@ -57,6 +57,8 @@ def overview_lines(leaderboard: Leaderboard) -> Iterator[str]:
     yield from ("", *paragraph(_EVIDENCE))
     if leaderboard.inflation:
         yield from ("", "[How much of a score is leakage](inflation.md): the same systems under leaky protocols.")
+    if leaderboard.sweeps:
+        yield from ("", "[What one change gains](sweeps.md): a model under several values of an argument.")
     for glance in leaderboard.overall:
         never = "" if glance.is_ranked else " (never ranked)"
         yield from ("", f"## {_title(glance.protocol)}{never}", "")
