@@ -87,7 +87,7 @@ def _families(rows: Iterable[Row]) -> Iterator[tuple[tuple[str, str], dict[str, 
     augmented: dict[str, dict[str, str]] = defaultdict(dict)
     for row in rows:
         for key, value in row.model.params.items():
-            rest = {name: each for name, each in row.model.params.items() if name != key}
+            rest = {argument: kept for argument, kept in row.model.params.items() if argument != key}
             if (base := by_facts.get(_facts_of(row, rest))) is not None:
                 arguments[base, key][value if isinstance(value, str) else canonical_json(value)] = row.system
         own = OWN if row.augmentations else NONE
