@@ -22,6 +22,7 @@ SMALL = ("emodb", "savee", "emovo", "ravdess")
 ALL = (*SMALL, "cremad", "tess")
 CLIP = ("encoder-mean.pad=clip",)
 FRAMES = ("encoder-frames.pad=clip",)
+VECTOR = ("encoder-vector.pad=clip",)
 #: The protocols beside ``si`` under which the story's systems are run: new sentences, and the two that leak.
 STORY = ("si-text", "random", "replica-2507.03251")
 
@@ -69,6 +70,9 @@ RUNS = (
     Run("classical", ("svm",), ALL, settings=("svm.feature=egemaps",)),
     Run("classical", ("random-forest",), ALL, settings=("random-forest.feature=egemaps",)),
     Run("classical", ("svm",), settings=("svm.feature=compare", "svm.c=1e-4")),
+    Run("classical", ("random-forest",), settings=("random-forest.feature=compare",)),
+    Run("classical", ("svm",), settings=("svm.feature=encoder-vector", *VECTOR)),
+    Run("classical", ("random-forest",), settings=("random-forest.feature=encoder-vector", *VECTOR)),
     Run("ablations", ("attn1dcnn",), sweep="attn1dcnn.attention=none,channel,spatial"),
     Run("networks", ("cnn2d", "imbalance-cnn"), ALL),
     Run("networks", ("gru",), seeds=1),
@@ -88,7 +92,7 @@ RUNS = (
     Run("votes", ("seed-vote",), seeds=1),
     Run("leaks", ("logreg",), (*SMALL, "tess"), 1, protocols=STORY),
     Run("leaks", ("attn1dcnn",), ("emodb", "savee"), 1, protocols=STORY),
-    Run("leaks", ("linear-probe",), settings=CLIP, protocols=STORY[:2]),
+    Run("leaks", ("linear-probe", "linear-probe-dev"), settings=CLIP, protocols=STORY[:2]),
     Run("leaks", ("svm",), settings=("svm.feature=egemaps",), protocols=STORY[:2]),
     Run("leaks", ("speaker-probe",), protocols=STORY[:2]),
     Run("adapt", ("logreg", "attn1dcnn"), protocols=("adapt",), settings=("adapt.target=emodb",)),

@@ -31,7 +31,7 @@ def code_lines(code):
 def corpora(tmp_path_factory):
     """Return a data root with the corpora that the pages name."""
     root = tmp_path_factory.mktemp("corpora")
-    sample_trees.sample_savee(root / "savee")
+    sample_trees.write_clips(root / "savee", sample_trees.savee_names(each=2))  # encoders hear all of it
     sample_trees.sample_meld(root / "meld")
     return root
 
