@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from tests import sample_trees
+from tests.pages import unknown_options
 
 FOLDER = Path(__file__).parents[2] / "benchmarks"
 
@@ -271,7 +272,6 @@ def test_the_board_s_runs_are_commands_that_the_program_takes(script):
     from serbench.plugin.registry import load_registry
     from serbench.protocol.protocols import get_protocol
     from serbench.run.settings import read_settings
-    from tests.pages import unknown_options
 
     registry = load_registry(only=())
     for run in script("board").RUNS:
